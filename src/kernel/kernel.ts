@@ -1,0 +1,107 @@
+/**
+ * The port to the kernel's network configuration. The real one is `netlink/`; a fake in `test/fakes` refuses what
+ * the kernel refuses, and both pass `test/contract/kernel`.
+ */
+
+import type { KernelError } from '../errors.js';
+import type { Prefix } from '../net/prefix.js';
+import type { KernelObject } from './objects.js';
+
+/**
+ * What of the kernel a backend has a say in. `dump` and `events` tell of nothing else; what of it is to be removed
+ * when it is not desired is `isOurs` (`kernel/ownership`).
+ */
+export interface Ownership {
+  /** Exact names of links that are ours, with their addresses, neighbours, FDB entries and routes. */
+  readonly links: readonly string[];
+  /** Routes to destinations inside it are told of, whoever made them, so that a clash is seen. */
+  readonly pool: Prefix | undefined;
+  /** Paths below /proc/sys to read. */
+  readonly sysctls: readonly string[];
+}
+
+/** Keyed by `keyOf`. */
+export type KernelState = ReadonlyMap<string, KernelObject>;
+
+export type KernelEvent =
+  | { readonly kind: 'set'; readonly object: KernelObject }
+  | { readonly kind: 'gone'; readonly key: string }
+  /**
+   * Events were lost, or one came after which the kernel drops things without telling (a link of ours or the uplink
+   * went down, or lost an address): dump again.
+   */
+  | { readonly kind: 'overflow'; readonly reason: string };
+
+export type Change =
+  /** The object is absent. */
+  | { readonly kind: 'add'; readonly object: KernelObject }
+  /** The object is there as `before`, and is changed in place without a gap. */
+  | { readonly kind: 'replace'; readonly object: KernelObject; readonly before: KernelObject }
+  /** Removing what is no longer there is a success. */
+  | { readonly kind: 'remove'; readonly object: KernelObject };
+
+export interface ApplyFailure {
+  readonly change: Change;
+  readonly error: KernelError;
+}
+
+export interface ApplyReport {
+  readonly applied: number;
+  readonly failures: readonly ApplyFailure[];
+}
+
+/** A network interface of this host, ours or not. */
+export interface Interface {
+  readonly index: number;
+  readonly name: string;
+  readonly mtu: number;
+  readonly up: boolean;
+  /** In the order in which flannel prefers them: global before link-local, permanent before dynamic. */
+  readonly addresses: readonly InterfaceAddress[];
+}
+
+export interface InterfaceAddress {
+  /** Dotted quad. */
+  readonly address: string;
+  /** The network it is in, masked. */
+  readonly network: Prefix;
+}
+
+/** Where this host would send a packet. */
+export interface RouteLookup {
+  readonly link: string;
+  /** Absent when the address is on-link. */
+  readonly gateway?: string;
+  /** The source address that the kernel would use. */
+  readonly source?: string;
+  /** The address is one of this host's own. */
+  readonly local: boolean;
+}
+
+export interface Kernel {
+  /** The state of all that `owned` covers, consistent in itself (an interrupted dump is repeated). */
+  dump(owned: Ownership, signal: AbortSignal): Promise<KernelState>;
+
+  /**
+   * What changes from the moment of the call on, our own changes included, in batches, in the kernel's order.
+   * Listening has begun when this returns, so: listen first, then dump. Ends when the signal is aborted.
+   */
+  events(owned: Ownership, signal: AbortSignal): AsyncIterable<readonly KernelEvent[]>;
+
+  /** Applies in order, goes on past a failure and says which failed. Several calls run one after the other. */
+  apply(changes: readonly Change[], signal: AbortSignal): Promise<ApplyReport>;
+
+  /** All interfaces with their IPv4 addresses. */
+  interfaces(signal: AbortSignal): Promise<readonly Interface[]>;
+
+  /** All IPv4 routes of the main table: destination and interface name, whoever made them. */
+  routes(
+    signal: AbortSignal,
+  ): Promise<readonly { destination: Prefix; link: string | undefined; text: string }[]>;
+
+  /** What `ip route get` says; undefined when the address is unreachable. */
+  routeTo(address: string, signal: AbortSignal): Promise<RouteLookup | undefined>;
+
+  /** Frees the sockets. Idempotent. */
+  close(): void;
+}

@@ -1,0 +1,90 @@
+/**
+ * The port to where leases live. The real one is etcd (`etcd-store`); a fake in `test/fakes` serves fast tests, and
+ * both pass `test/contract/lease-store`.
+ *
+ * Every method may reject with StoreUnavailableError (retry later) or StoreDeniedError (retry later too: a role or a
+ * password may be mended while we run), and with the signal's reason once that is aborted. None retries by itself.
+ */
+
+import type { Prefix } from '../net/prefix.js';
+import type { Lease, LeaseAttributes } from './lease.js';
+
+/** The subnet key: `10.5.34.0-24`, what stands after `<prefix>/subnets/`. */
+export type LeaseKey = string;
+
+export interface LeaseSnapshot {
+  readonly leases: ReadonlyMap<LeaseKey, Lease>;
+  /** The etcd revision that it shows. */
+  readonly revision: number;
+  /** Keys under `subnets` that are not leases, or whose value is not; never fatal. */
+  readonly skipped: readonly SkippedKey[];
+}
+
+export interface SkippedKey {
+  readonly key: string;
+  readonly reason: string;
+}
+
+export type LeaseUpdate =
+  | { readonly kind: 'put'; readonly key: LeaseKey; readonly lease: Lease }
+  | { readonly kind: 'delete'; readonly key: LeaseKey }
+  | { readonly kind: 'skipped'; readonly skipped: SkippedKey }
+  /** The watch lost events (compaction, a cancelled watch, revisions that went back): this is all there is now. */
+  | { readonly kind: 'snapshot'; readonly snapshot: LeaseSnapshot }
+  /** The connection is gone (`reason` says how), or is back. Says nothing about leases. */
+  | { readonly kind: 'disconnected'; readonly reason: string }
+  | { readonly kind: 'connected' };
+
+export type ClaimResult =
+  | {
+      readonly kind: 'claimed';
+      readonly lease: Lease;
+      /** Every lease key as of the very revision of our claim, ours included: what to verify the claim against. */
+      readonly keys: readonly LeaseKey[];
+    }
+  | { readonly kind: 'taken' };
+
+export interface LeaseStore {
+  /** The network config's text; undefined while there is none. */
+  readConfig(signal: AbortSignal): Promise<string | undefined>;
+
+  /** All leases in one range read. */
+  snapshot(signal: AbortSignal): Promise<LeaseSnapshot>;
+
+  /** Creates the key with an etcd lease of `ttlSeconds`, if it is absent. `taken` leaves nothing behind. */
+  claim(
+    subnet: Prefix,
+    attributes: LeaseAttributes,
+    ttlSeconds: number,
+    signal: AbortSignal,
+  ): Promise<ClaimResult>;
+
+  /**
+   * Writes new attributes to a lease that we hold, on the same etcd lease (none for a reservation), or on a new one
+   * of `regrantTtlSeconds`. Only if the key is still as `lease` has it (`modRevision`): undefined when it is not.
+   */
+  publish(
+    lease: Lease,
+    attributes: LeaseAttributes,
+    regrantTtlSeconds: number | undefined,
+    signal: AbortSignal,
+  ): Promise<Lease | undefined>;
+
+  /** Keeps an etcd lease alive once. The seconds that it was given; 0 when it has expired. */
+  keepAlive(leaseId: string, signal: AbortSignal): Promise<number>;
+
+  /** Seconds left and seconds granted, without touching the lease; undefined when it has expired. */
+  timeToLive(leaseId: string, signal: AbortSignal): Promise<{ left: number; granted: number } | undefined>;
+
+  /** Deletes the key if it is still as `lease` has it; false when it is not. */
+  release(lease: Lease, signal: AbortSignal): Promise<boolean>;
+
+  /**
+   * What happens to the leases after `revision`, in order, in batches as they arrive. After any gap a `snapshot`
+   * update tells the whole state. Reconnects with back-off by itself and never ends but by the signal.
+   */
+  watch(revision: number, signal: AbortSignal): AsyncIterable<readonly LeaseUpdate[]>;
+
+  /** Frees the connection. Idempotent. */
+  close(): void;
+}

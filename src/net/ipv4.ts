@@ -1,0 +1,18 @@
+import ipaddr from 'ipaddr.js';
+
+/**
+ * An IPv4 address as an unsigned 32-bit number, most significant octet first: 10.0.0.1 is 0x0a000001.
+ * Text is for people and for wire formats; arithmetic and comparison are done on this.
+ */
+export type Ipv4 = number;
+
+/** Reads four decimal octets, `192.0.2.1`; undefined for anything else (short forms, octal, hex, names). */
+export function parseIpv4(text: string): Ipv4 | undefined {
+  if (!ipaddr.IPv4.isValidFourPartDecimal(text)) return undefined;
+  const [a, b, c, d] = ipaddr.IPv4.parse(text).octets as [number, number, number, number];
+  return (((a << 24) | (b << 16) | (c << 8) | d) >>> 0) as Ipv4;
+}
+
+export function formatIpv4(address: Ipv4): string {
+  return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
+}
