@@ -4,10 +4,11 @@
  * A backend plans. It does not act, log, wait or read a clock: the agent dumps the kernel, asks for the plan, and
  * applies the difference. So everything here is a pure function, and a backend is tested by reading its plan.
  */
-import type { NetworkConfig } from '../config/network.js';
+import type { BackendJson, NetworkConfig } from '../config/network.js';
+import type { JsonValue } from '../json.js';
 import type { Interface, KernelState, Ownership } from '../kernel/kernel.js';
 import type { KernelObject } from '../kernel/objects.js';
-import type { JsonValue, Lease } from '../lease/lease.js';
+import type { Lease } from '../lease/lease.js';
 import type { Prefix } from '../net/prefix.js';
 
 /** The interface that carries our packets to other hosts. */
@@ -72,13 +73,4 @@ export interface Backend<Options = unknown> {
 
   /** Objects for one peer whose lease was not refused. Depends on the view and that peer alone. */
   planPeer(view: NetworkView<Options>, peer: Lease): readonly KernelObject[];
-}
-
-/** The `Backend` object of the network config, its keys looked up whatever their case. */
-export interface BackendJson {
-  readonly type: string;
-  /** The value of a field, or undefined. `Backend.VNI` is `field('VNI')`. Marks the field as known. */
-  field(name: string): JsonValue | undefined;
-  /** Names of fields that no one has asked for, as they were spelt. */
-  unknown(): readonly string[];
 }

@@ -1,4 +1,4 @@
-import type { BackendJson } from '../backend/backend.js';
+import type { JsonValue } from '../json.js';
 import type { Ipv4 } from '../net/ipv4.js';
 import type { Prefix } from '../net/prefix.js';
 
@@ -12,4 +12,13 @@ export interface NetworkConfig {
   readonly subnetMax: Ipv4;
   readonly enableNftables: boolean;
   readonly backend: BackendJson;
+}
+
+/** The `Backend` object of the network config, its keys looked up whatever their case. */
+export interface BackendJson {
+  readonly type: string;
+  /** The value of a field, or undefined. `Backend.VNI` is `field('VNI')`. Marks the field as known. */
+  field(name: string): JsonValue | undefined;
+  /** Names of fields that no one has asked for, as they were spelt. */
+  unknown(): readonly string[];
 }

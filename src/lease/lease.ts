@@ -1,12 +1,5 @@
+import type { JsonValue } from '../json.js';
 import type { Prefix } from '../net/prefix.js';
-
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
 
 /** What a host says of itself in its lease: flannel's `LeaseAttrs` (pkg/lease/lease.go), and one field of ours. */
 export interface LeaseAttributes {
