@@ -14,8 +14,11 @@ import type { KernelObject } from './objects.js';
 export interface Ownership {
   /** Exact names of links that are ours, with their addresses, neighbours, FDB entries and routes. */
   readonly links: readonly string[];
-  /** Routes to destinations inside it are told of, whoever made them, so that a clash is seen. */
-  readonly pool: Prefix | undefined;
+  /**
+   * Our address pools: the one in force and, after a change of the config, the one before. Routes inside them are
+   * told of, whoever made them, so that a clash is seen; those of them that carry our protocol number are ours.
+   */
+  readonly pools: readonly Prefix[];
   /** Paths below /proc/sys to read. */
   readonly sysctls: readonly string[];
 }
