@@ -6,7 +6,7 @@
  */
 import type { BackendJson, NetworkConfig } from '../config/network.js';
 import type { JsonValue } from '../json.js';
-import type { Interface, KernelState, Ownership } from '../kernel/kernel.js';
+import type { KernelState, Ownership } from '../kernel/kernel.js';
 import type { KernelObject } from '../kernel/objects.js';
 import type { Lease } from '../lease/lease.js';
 import type { Prefix } from '../net/prefix.js';

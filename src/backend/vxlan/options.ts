@@ -1,0 +1,30 @@
+import type { BackendJson } from '../../config/network.js';
+import { booleanField, integerField } from '../options.js';
+
+/** flannel's options of the vxlan backend (pkg/backend/vxlan/vxlan.go). */
+export interface VxlanOptions {
+  /** Names the device, `flannel.<vni>`, and tells networks on one underlay apart. */
+  readonly vni: number;
+  /** UDP destination port. */
+  readonly port: number;
+  /** Bytes of the underlay, before the encapsulation is taken off; undefined: the uplink's. */
+  readonly mtu: number | undefined;
+  readonly gbp: boolean;
+  readonly learning: boolean;
+  /** Peers that are on-link get a plain route instead of the tunnel. */
+  readonly directRouting: boolean;
+}
+
+/** What Linux uses when no port is given; IANA's 4789 came later. */
+const LINUX_DEFAULT_PORT = 8472;
+
+export function parseVxlanOptions(json: BackendJson): VxlanOptions {
+  return {
+    vni: integerField(json, 'VNI', { min: 0, max: 2 ** 24 - 1 }) ?? 1,
+    port: integerField(json, 'Port', { min: 0, max: 65535 }) || LINUX_DEFAULT_PORT,
+    mtu: integerField(json, 'MTU', { min: 0, max: 65535 }) || undefined,
+    gbp: booleanField(json, 'GBP'),
+    learning: booleanField(json, 'Learning'),
+    directRouting: booleanField(json, 'DirectRouting'),
+  };
+}
