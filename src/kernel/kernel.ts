@@ -19,6 +19,11 @@ export interface Ownership {
    * told of, whoever made them, so that a clash is seen; those of them that carry our protocol number are ours.
    */
   readonly pools: readonly Prefix[];
+  /**
+   * The link that our packets leave by. Not ours; but when it goes down, comes up, or its addresses change, the
+   * kernel may have dropped routes without telling: `overflow`.
+   */
+  readonly uplink: string | undefined;
   /** Paths below /proc/sys to read. */
   readonly sysctls: readonly string[];
 }

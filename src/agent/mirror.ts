@@ -1,0 +1,58 @@
+import type { KernelEvent, KernelState } from '../kernel/kernel.js';
+import { type KernelObject, keyOf } from '../kernel/objects.js';
+
+/** Milliseconds that the kernel may take to tell of a change of ours before the mirror is thought to be wrong. */
+const WORD_DEADLINE_MS = 1000;
+
+/**
+ * The kernel's state as the kernel itself tells it: filled by a dump, kept by its notifications, our own changes
+ * included, and never by what we believe to have done. What was applied is awaited: until the kernel has told of it,
+ * its key is left alone.
+ */
+export class Mirror {
+  #objects = new Map<string, KernelObject>();
+  readonly #awaited = new Map<string, { readonly word: 'set' | 'gone'; readonly deadline: number }>();
+
+  /** By key; live, not a copy. */
+  get objects(): ReadonlyMap<string, KernelObject> {
+    return this.#objects;
+  }
+
+  /** Starts over from a dump. */
+  reset(state: KernelState): void {
+    this.#objects = new Map(state);
+    this.#awaited.clear();
+  }
+
+  /** Takes a notification in. Returns its key when that has to be looked at again. */
+  tell(event: Exclude<KernelEvent, { kind: 'overflow' }>): string | undefined {
+    const key = event.kind === 'set' ? keyOf(event.object) : event.key;
+    if (event.kind === 'set') this.#objects.set(key, event.object);
+    else this.#objects.delete(key);
+    const awaited = this.#awaited.get(key);
+    // An older notification of the other kind is overtaken by the word that is still to come.
+    if (awaited !== undefined && awaited.word !== event.kind) return undefined;
+    this.#awaited.delete(key);
+    return key;
+  }
+
+  /** The kernel accepted a change: expect its word. `now` in milliseconds. */
+  await(key: string, word: 'set' | 'gone', now: number): void {
+    this.#awaited.set(key, { word, deadline: now + WORD_DEADLINE_MS });
+  }
+
+  isAwaited(key: string): boolean {
+    return this.#awaited.has(key);
+  }
+
+  /** When the first word is overdue, in milliseconds; undefined while none is awaited. */
+  get nextDeadline(): number | undefined {
+    // Insertion order is deadline order: `await` appends, and a key that is awaited is not applied again.
+    return this.#awaited.values().next().value?.deadline;
+  }
+
+  /** Sets what the kernel does not notify of: values under /proc/sys. */
+  note(object: KernelObject): void {
+    this.#objects.set(keyOf(object), object);
+  }
+}
