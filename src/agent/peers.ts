@@ -1,0 +1,63 @@
+import type { Logger } from 'pino';
+import type { Backend, NetworkView } from '../backend/backend.js';
+import { judge } from '../lease/judge.js';
+import type { Lease } from '../lease/lease.js';
+import type { LeaseKey } from '../lease/store.js';
+import type { Reconciler } from './reconciler.js';
+
+/**
+ * Turns other hosts' leases into what the kernel should hold for them. A lease that cannot be trusted or used is
+ * refused: nothing is programmed for it, and the log says why, once for as long as the reason stays the same.
+ */
+export class Peers {
+  readonly #backend: Backend;
+  readonly #view: NetworkView;
+  readonly #reconciler: Pick<Reconciler, 'set'>;
+  readonly #log: Logger;
+  readonly #refused = new Map<LeaseKey, string>();
+  readonly #accepted = new Set<LeaseKey>();
+
+  constructor(backend: Backend, view: NetworkView, reconciler: Pick<Reconciler, 'set'>, log: Logger) {
+    this.#backend = backend;
+    this.#view = view;
+    this.#reconciler = reconciler;
+    this.#log = log;
+  }
+
+  get counts(): { accepted: number; refused: number } {
+    return { accepted: this.#accepted.size, refused: this.#refused.size };
+  }
+
+  put(key: LeaseKey, lease: Lease): void {
+    const { verdict, reason = verdict } = this.#judge(lease);
+    if (verdict === 'ok') {
+      this.#accepted.add(key);
+      this.#refused.delete(key);
+      this.#reconciler.set(key, this.#backend.planPeer(this.#view, lease));
+      return;
+    }
+    if (this.#refused.get(key) !== reason) {
+      this.#log.warn({ subnet: key, publicIp: lease.attributes.publicIp, reason }, 'lease refused');
+    }
+    this.delete(key);
+    this.#refused.set(key, reason);
+  }
+
+  delete(key: LeaseKey): void {
+    this.#accepted.delete(key);
+    this.#refused.delete(key);
+    this.#reconciler.set(key, []);
+  }
+
+  #judge(lease: Lease) {
+    const { network, uplink, subnet } = this.#view;
+    return judge(lease, {
+      pool: network.network,
+      ownSubnet: subnet,
+      publicIp: uplink.publicIp,
+      uplinkNetworks: uplink.networks,
+      backendType: this.#backend.leaseType,
+      refusal: (peer) => this.#backend.refusal(this.#view, peer),
+    });
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * Keeps the kernel as desired.
+ *
+ *   set(owner, objects) ──▶ Desired ─┐
+ *                                    ├─▶ diff over the dirty keys ─▶ apply ─▶ kernel
+ *   kernel ── dump, then events ──▶ Mirror ─┘                                   │
+ *      └◀──────────────────────── the kernel's own word on what was applied ◀───┘
+ *
+ * One loop does all of it. Whatever happens only marks keys as dirty, or the whole mirror as doubtful, and wakes the
+ * loop. A wake-up carries no state, so a missed, repeated or late one does no harm: start, a peer's change, a repair
+ * and a retry are the same pass over other keys.
+ *
+ * A key costs one comparison when it is dirty; a doubtful mirror costs a dump and one comparison per object.
+ */
+import type { Logger } from 'pino';
+import { KernelError } from '../errors.js';
+import { type Clash, diff } from '../kernel/diff.js';
+import type { ApplyFailure, Change, Kernel, KernelEvent, Ownership } from '../kernel/kernel.js';
+import { type KernelObject, keyOf } from '../kernel/objects.js';
+import { isOurs } from '../kernel/ownership.js';
+import { command, describe } from '../kernel/text.js';
+import { Desired } from './desired.js';
+import { Mirror } from './mirror.js';
+import { retryDelay } from './retry-delay.js';
+
+interface ReconcilerInput {
+  readonly kernel: Kernel;
+  readonly owned: Ownership;
+  readonly log: Logger;
+  /** Every so many milliseconds the kernel is dumped and compared as a whole. */
+  readonly resyncMs: number;
+}
+
+/** How many changes a log line spells out. */
+const EXAMPLES = 3;
+
+export interface ReconcilerStatus {
+  /** Objects that should be in the kernel. */
+  readonly desired: number;
+  /** Changes undone that somebody else had made. */
+  readonly repaired: number;
+  /** What the kernel refuses, and why. */
+  readonly failing: readonly string[];
+  /** What is in the way and not ours. */
+  readonly clashes: readonly string[];
+}
+
+export class Reconciler {
+  readonly #kernel: Kernel;
+  readonly #owned: Ownership;
+  readonly #log: Logger;
+  readonly #resyncMs: number;
+
+  readonly #desired = new Desired();
+  readonly #mirror = new Mirror();
+  /** Keys to compare, and whether it was our plan that made them so; if not, a difference is somebody's doing. */
+  readonly #dirty = new Map<string, 'plan' | 'kernel'>();
+  /** Keys that were seen as ours while running: what they turn into is an alteration, not somebody's property. */
+  readonly #held = new Set<string>();
+  readonly #failing = new Map<string, string>();
+  readonly #clashes = new Map<string, string>();
+  /** Why the mirror is not to be trusted; undefined when it is. */
+  #doubt: string | undefined = 'start';
+  #failedPasses = 0;
+  #retryAt: number | undefined;
+  #resyncAt = 0;
+  #repaired = 0;
+  #wake: () => void = () => undefined;
+
+  constructor({ kernel, owned, log, resyncMs }: ReconcilerInput) {
+    this.#kernel = kernel;
+    this.#owned = owned;
+    this.#log = log;
+    this.#resyncMs = resyncMs;
+  }
+
+  /** Replaces what one owner wants in the kernel; an empty list removes it. Takes effect in the loop, at once. */
+  set(owner: string, objects: readonly KernelObject[]): void {
+    for (const key of this.#desired.set(owner, objects)) this.#dirty.set(key, 'plan');
+    this.#wake();
+  }
+
+  status(): ReconcilerStatus {
+    return {
+      desired: this.#desired.objects.size,
+      repaired: this.#repaired,
+      failing: [...this.#failing.values()],
+      clashes: [...this.#clashes.values()],
+    };
+  }
+
+  /** Listens and loops until the signal. Calls `onConverged` once, after the first pass. */
+  async run(signal: AbortSignal, onConverged: () => void): Promise<void> {
+    const listening = this.#listen(this.#kernel.events(this.#owned, signal));
+    try {
+      let converged = false;
+      while (!signal.aborted) {
+        await this.#somethingToDo(signal);
+        if (signal.aborted || !(await this.#passed(signal)) || converged) continue;
+        converged = true;
+        onConverged();
+      }
+    } finally {
+      await listening;
+    }
+  }
+
+  async #listen(events: AsyncIterable<readonly KernelEvent[]>): Promise<void> {
+    for await (const batch of events) {
+      for (const event of batch) this.#hear(event);
+      this.#wake();
+    }
+  }
+
+  #hear(event: KernelEvent): void {
+    if (event.kind === 'overflow') {
+      this.#doubt = event.reason;
+      return;
+    }
+    const key = this.#mirror.tell(event);
+    if (event.kind === 'set' && isOurs(event.object, this.#owned)) this.#held.add(keyOf(event.object));
+    if (key !== undefined && !this.#dirty.has(key)) this.#dirty.set(key, 'kernel');
+  }
+
+  /** Settles when there is a reason for a pass. */
+  async #somethingToDo(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.#dirty.size === 0 && this.#doubt === undefined) {
+      const now = performance.now();
+      const overdue = this.#mirror.nextDeadline ?? Number.POSITIVE_INFINITY;
+      const retryAt = this.#retryAt ?? Number.POSITIVE_INFINITY;
+      if (now >= overdue) this.#doubt = 'the kernel did not tell of a change that it accepted';
+      else if (now >= this.#resyncAt) this.#doubt = 'resync';
+      else if (now >= retryAt) this.#retryFailing();
+      else await this.#woken(Math.min(overdue, retryAt, this.#resyncAt) - now, signal);
+    }
+  }
+
+  #retryFailing(): void {
+    this.#retryAt = undefined;
+    for (const key of this.#failing.keys()) this.#dirty.set(key, 'plan');
+  }
+
+  #woken(milliseconds: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        this.#wake = () => undefined;
+        resolve();
+      };
+      const timer = setTimeout(done, milliseconds);
+      signal.addEventListener('abort', done);
+      this.#wake = done;
+    });
+  }
+
+  /** Whether a pass went through; one that could not read the kernel is tried again after a while. */
+  async #passed(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#pass(signal);
+      return true;
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      if (!signal.aborted) {
+        this.#log.error({ error: error.message }, 'kernel could not be read, trying again');
+        this.#doubt = 'it could not be read';
+        await this.#woken(retryDelay(this.#failedPasses++), signal);
+      }
+      return false;
+    }
+  }
+
+  /** Brings the dirty keys, or everything if the mirror is in doubt, to what is desired. */
+  async #pass(signal: AbortSignal): Promise<void> {
+    const first = this.#resyncAt === 0;
+    if (this.#doubt !== undefined) await this.#refill(signal, first);
+    const causes = new Map(this.#dirty);
+    this.#dirty.clear();
+    const keys = [...causes.keys()].filter((key) => !this.#mirror.isAwaited(key));
+    const { changes, clashes } = diff({
+      desired: this.#desired.objects,
+      observed: this.#mirror.objects,
+      owned: this.#owned,
+      held: (key) => this.#held.has(key),
+      keys,
+    });
+    this.#noteClashes(keys, clashes);
+    if (changes.length === 0) return;
+    const started = performance.now();
+    const { failures } = await this.#kernel.apply(changes, signal);
+    this.#noteApplied(changes, failures);
+    if (first) {
+      const milliseconds = Math.round(performance.now() - started);
+      this.#log.info({ changes: changes.length, failed: failures.length, milliseconds }, 'kernel programmed');
+    } else {
+      this.#noteRepairs(changes.filter((change) => causes.get(keyOf(change.object)) !== 'plan'));
+    }
+  }
+
+  /** Dumps the kernel and marks all there is, and all there should be, as dirty. */
+  async #refill(signal: AbortSignal, first: boolean): Promise<void> {
+    const reason = this.#doubt;
+    this.#doubt = undefined;
+    this.#mirror.reset(await this.#kernel.dump(this.#owned, signal));
+    this.#resyncAt = performance.now() + this.#resyncMs;
+    if (!first && reason !== 'resync') this.#log.debug({ reason }, 'kernel dumped again');
+    for (const [key, object] of this.#mirror.objects) {
+      if (isOurs(object, this.#owned)) this.#held.add(key);
+      if (!this.#dirty.has(key)) this.#dirty.set(key, 'kernel');
+    }
+    for (const key of this.#desired.objects.keys()) {
+      if (!this.#dirty.has(key)) this.#dirty.set(key, first ? 'plan' : 'kernel');
+    }
+  }
+
+  #noteApplied(changes: readonly Change[], failures: readonly ApplyFailure[]): void {
+    const failed = new Map(failures.map((failure) => [failure.change, failure.error]));
+    const now = performance.now();
+    for (const change of changes) {
+      const key = keyOf(change.object);
+      if (failed.has(change)) continue;
+      this.#failing.delete(key);
+      if (change.object.kind === 'sysctl') this.#mirror.note(change.object);
+      else this.#mirror.await(key, change.kind === 'remove' ? 'gone' : 'set', now);
+    }
+    this.#noteFailures(failures);
+  }
+
+  #noteFailures(failures: readonly ApplyFailure[]): void {
+    if (failures.length === 0) {
+      this.#failedPasses = 0;
+      return;
+    }
+    // It is there already: the mirror was behind, not the kernel wrong.
+    if (failures.every(({ error }) => error.errno === 'EEXIST')) this.#doubt = 'an object was there already';
+    const fresh = failures.filter(({ change }) => !this.#failing.has(keyOf(change.object)));
+    for (const { change, error } of failures) this.#failing.set(keyOf(change.object), error.message);
+    if (fresh[0] !== undefined) {
+      this.#log.error({ failed: fresh.length, error: fresh[0].error.message }, 'kernel refused a change');
+    }
+    this.#retryAt = performance.now() + retryDelay(this.#failedPasses++);
+  }
+
+  #noteClashes(keys: readonly string[], clashes: readonly Clash[]): void {
+    const clashing = new Set(clashes.map((clash) => clash.key));
+    for (const key of keys) if (!clashing.has(key)) this.#clashes.delete(key);
+    for (const { key, wanted, foreign } of clashes) {
+      const text = `${describe(wanted)} is shadowed by ${describe(foreign)}`;
+      if (this.#clashes.get(key) !== text) {
+        this.#log.error(
+          { wanted: describe(wanted), foreign: describe(foreign) },
+          'something not ours is in the way',
+        );
+      }
+      this.#clashes.set(key, text);
+    }
+  }
+
+  #noteRepairs(repairs: readonly Change[]): void {
+    if (repairs.length === 0) return;
+    this.#repaired += repairs.length;
+    const examples = repairs.slice(0, EXAMPLES).flatMap((change) => command(change));
+    this.#log.warn(
+      { repaired: repairs.length, examples },
+      'kernel state was changed by someone else, put back',
+    );
+  }
+}
