@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Backend, NetworkView } from '../backend/backend.js';
-import { judge } from '../lease/judge.js';
+import { type Judgement, judge } from '../lease/judge.js';
 import type { Lease } from '../lease/lease.js';
 import type { LeaseKey } from '../lease/store.js';
 import type { Reconciler } from './reconciler.js';
@@ -29,13 +29,14 @@ export class Peers {
   }
 
   put(key: LeaseKey, lease: Lease): void {
-    const { verdict, reason = verdict } = this.#judge(lease);
-    if (verdict === 'ok') {
+    const judgement = this.#judge(lease);
+    if (judgement.verdict === 'ok') {
       this.#accepted.add(key);
       this.#refused.delete(key);
       this.#reconciler.set(key, this.#backend.planPeer(this.#view, lease));
       return;
     }
+    const reason = judgement.verdict === 'own' ? 'it is our own subnet' : judgement.reason;
     if (this.#refused.get(key) !== reason) {
       this.#log.warn({ subnet: key, publicIp: lease.attributes.publicIp, reason }, 'lease refused');
     }
@@ -49,14 +50,14 @@ export class Peers {
     this.#reconciler.set(key, []);
   }
 
-  #judge(lease: Lease) {
+  #judge(lease: Lease): Judgement {
     const { network, uplink, subnet } = this.#view;
     return judge(lease, {
-      pool: network.network,
-      ownSubnet: subnet,
+      network,
+      subnet,
       publicIp: uplink.publicIp,
       uplinkNetworks: uplink.networks,
-      backendType: this.#backend.leaseType,
+      leaseType: this.#backend.leaseType || undefined,
       refusal: (peer) => this.#backend.refusal(this.#view, peer),
     });
   }

@@ -1,0 +1,49 @@
+import type { Logger } from 'pino';
+import { LodenError } from '../errors.js';
+import { pause } from './pause.js';
+import { retryDelay } from './retry-delay.js';
+
+/** While waiting, the log says so this often. */
+const REMINDER_MS = 60_000;
+
+interface PersistInput {
+  /** What is missing, to complete "waiting for …". */
+  readonly waitingFor: string;
+  /** What to do about it when the attempt answers `undefined` rather than throws. */
+  readonly absent: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Repeats an attempt until it yields a value. `undefined` and errors that are `retryable` are waited out with
+ * back-off; other errors are thrown on. The log tells at once what is waited for and why, again whenever the reason
+ * changes and once a minute, and when it is over.
+ */
+export async function persist<T>(attempt: () => Promise<T | undefined>, input: PersistInput): Promise<T> {
+  const { log, signal, waitingFor, absent } = input;
+  let told: { reason: string; at: number } | undefined;
+  for (let failures = 0; ; failures++) {
+    const { value, reason } = await outcome(attempt, absent);
+    signal.throwIfAborted();
+    if (value !== undefined) {
+      if (told !== undefined) log.info(`no longer waiting for ${waitingFor}`);
+      return value;
+    }
+    const now = performance.now();
+    if (told === undefined || told.reason !== reason || now - told.at >= REMINDER_MS) {
+      log.warn({ reason }, `waiting for ${waitingFor}`);
+      told = { reason, at: now };
+    }
+    await pause(Math.min(retryDelay(failures), 1000), signal);
+  }
+}
+
+async function outcome<T>(attempt: () => Promise<T | undefined>, absent: string) {
+  try {
+    return { value: await attempt(), reason: absent };
+  } catch (error) {
+    if (error instanceof LodenError && error.retryable) return { value: undefined, reason: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import test from 'ava';
+import { Mirror } from '../../src/agent/mirror.js';
+import { type Address, keyOf } from '../../src/kernel/objects.js';
+
+const address: Address = { kind: 'address', link: 'flannel.1', address: '10.5.1.0/32' };
+const key = keyOf(address);
+
+test('what the kernel tells is there, and has to be looked at again', (t) => {
+  const mirror = new Mirror();
+  t.is(mirror.tell({ kind: 'set', object: address }), key);
+  t.deepEqual(mirror.objects.get(key), address);
+  t.is(mirror.tell({ kind: 'gone', key }), key);
+  t.false(mirror.objects.has(key));
+});
+
+test('what was applied is not there until the kernel says so', (t) => {
+  const mirror = new Mirror();
+  mirror.await(key, 'set', 0);
+  t.false(mirror.objects.has(key));
+  t.true(mirror.isAwaited(key));
+  mirror.tell({ kind: 'set', object: address });
+  t.false(mirror.isAwaited(key));
+});
+
+test('a removal that was told late does not count against the addition that came after it', (t) => {
+  const mirror = new Mirror();
+  mirror.tell({ kind: 'set', object: address });
+  mirror.await(key, 'set', 0);
+  t.is(mirror.tell({ kind: 'gone', key }), undefined);
+  t.true(mirror.isAwaited(key));
+  t.is(mirror.tell({ kind: 'set', object: address }), key);
+  t.deepEqual(mirror.objects.get(key), address);
+});
+
+test('a word that does not come has a deadline, and a dump ends all waiting', (t) => {
+  const mirror = new Mirror();
+  t.is(mirror.nextDeadline, undefined);
+  mirror.await(key, 'set', 5000);
+  t.is(mirror.nextDeadline, 6000);
+  mirror.reset(new Map([[key, address]]));
+  t.is(mirror.nextDeadline, undefined);
+  t.false(mirror.isAwaited(key));
+});
