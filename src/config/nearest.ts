@@ -1,11 +1,11 @@
 /**
- * The candidate that a mistyped word most likely meant, whatever its case; undefined when none is close: up to a
- * third of its letters wrong, two at least.
+ * The candidate that a mistyped word most likely meant, whatever its case; undefined when none is close: a third of
+ * its letters wrong, at least two and at most four.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const sought = word.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.min(4, Math.max(2, Math.floor(word.length / 3))) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(sought, candidate.toLowerCase());
     if (distance < bestDistance && distance < candidate.length) [best, bestDistance] = [candidate, distance];

@@ -1,0 +1,195 @@
+/** The daemon's options: flanneld's, with flanneld's defaults, and ours in the same style. */
+import { ETCD_OPTIONS } from './etcd.js';
+import { FLANNEL_ONLY_OPTIONS } from './flannel-only.js';
+import {
+  bool,
+  ipv4Address,
+  listenAddress,
+  oneOf,
+  regularExpression,
+  seconds,
+  text,
+  wholeNumber,
+} from './kinds.js';
+import type { OptionTable, OptionValues } from './table.js';
+
+const flannel = true;
+const repeatable = true;
+/** No upper bound of meaning: etcd's own is far beyond. */
+const YEAR_SECONDS = 365 * 24 * 3600;
+
+const UPLINK_OPTIONS = {
+  iface: {
+    flag: 'iface',
+    kind: text('name|ip'),
+    help: 'to other hosts; repeatable, first match wins',
+    group: 'Uplink',
+    flannel,
+    repeatable,
+  },
+  ifaceRegex: {
+    flag: 'iface-regex',
+    kind: regularExpression,
+    help: 'by pattern of address or name; repeatable',
+    group: 'Uplink',
+    flannel,
+    repeatable,
+  },
+  ifaceCanReach: {
+    flag: 'iface-can-reach',
+    kind: ipv4Address,
+    help: 'the interface that leads to this address',
+    group: 'Uplink',
+    flannel,
+  },
+  publicIp: {
+    flag: 'public-ip',
+    kind: ipv4Address,
+    help: 'what to advertise to others, if behind NAT',
+    group: 'Uplink',
+    flannel,
+  },
+} as const satisfies OptionTable;
+
+const LEASE_OPTIONS = {
+  subnetFile: {
+    flag: 'subnet-file',
+    kind: text('file'),
+    initial: '/run/flannel/subnet.env',
+    help: 'result file',
+    group: 'Lease',
+    flannel,
+  },
+  subnetLeaseTtlSeconds: {
+    flag: 'subnet-lease-ttl',
+    // etcd grants no less than its election timeout and a half, 2 s by default.
+    kind: seconds(2, YEAR_SECONDS),
+    initial: 24 * 3600,
+    help: 'how long a lost host keeps it (default 24h)',
+    group: 'Lease',
+  },
+  stateDir: {
+    flag: 'state-dir',
+    kind: text('dir'),
+    initial: '/var/lib/loden',
+    help: 'to outlast a restart',
+    group: 'Lease',
+  },
+} as const satisfies OptionTable;
+
+const FIREWALL_OPTIONS = {
+  ipMasq: {
+    flag: 'ip-masq',
+    kind: bool,
+    initial: false,
+    help: 'masquerade traffic that leaves the network',
+    group: 'Firewall',
+    flannel,
+  },
+  ipMasqFullyRandomDisable: {
+    flag: 'ip-masq-fully-random-disable',
+    kind: bool,
+    initial: false,
+    help: 'masquerade with source ports kept if possible',
+    group: 'Firewall',
+    flannel,
+  },
+  iptablesForwardRules: {
+    flag: 'iptables-forward-rules',
+    kind: bool,
+    initial: true,
+    help: 'accept forwarded traffic (default true)',
+    group: 'Firewall',
+    flannel,
+  },
+  iptablesResyncSeconds: {
+    flag: 'iptables-resync',
+    kind: wholeNumber('seconds', 1, 86_400),
+    initial: 5,
+    help: 'time between looks at the rules',
+    group: 'Firewall',
+    flannel,
+  },
+  ipBlackholeRoute: {
+    flag: 'ip-blackhole-route',
+    kind: bool,
+    initial: false,
+    help: 'drop traffic to unused addresses of our subnet',
+    group: 'Firewall',
+    flannel,
+  },
+} as const satisfies OptionTable;
+
+const PROCESS_OPTIONS = {
+  resyncSeconds: {
+    flag: 'resync',
+    kind: wholeNumber('seconds', 1, 86_400),
+    initial: 60,
+    help: 'between full looks at the kernel',
+    group: 'Process',
+  },
+  healthzIp: {
+    flag: 'healthz-ip',
+    kind: listenAddress,
+    initial: '0.0.0.0',
+    help: 'of /healthz and /readyz',
+    group: 'Process',
+    flannel,
+  },
+  healthzPort: {
+    flag: 'healthz-port',
+    kind: wholeNumber('port', 0, 65_535),
+    initial: 0,
+    help: 'their port (default 0: off)',
+    group: 'Process',
+    flannel,
+  },
+  logFormat: {
+    flag: 'log-format',
+    kind: oneOf('format', 'text', 'json'),
+    initial: 'text',
+    help: 'text or json',
+    group: 'Process',
+  },
+  logLevel: {
+    flag: 'log-level',
+    kind: oneOf('level', 'error', 'warn', 'info', 'debug', 'trace'),
+    help: 'error, warn, info (default), debug or trace',
+    group: 'Process',
+  },
+  verbosity: {
+    flag: 'v',
+    kind: wholeNumber('n', 0, 100),
+    initial: 0,
+    help: 'from 1 on: --log-level debug',
+    group: 'Process',
+    flannel,
+  },
+  version: {
+    flag: 'version',
+    kind: bool,
+    initial: false,
+    help: 'print the version',
+    group: 'Process',
+    commandLineOnly: true,
+  },
+} as const satisfies OptionTable;
+
+export const DAEMON_OPTIONS = {
+  ...ETCD_OPTIONS,
+  ...UPLINK_OPTIONS,
+  ...LEASE_OPTIONS,
+  ...FIREWALL_OPTIONS,
+  ...PROCESS_OPTIONS,
+  ...FLANNEL_ONLY_OPTIONS,
+} as const satisfies OptionTable;
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace';
+
+/** All that the daemon was told, with defaults filled in. Times are in the units that the names say. */
+export type DaemonOptions = Omit<
+  OptionValues<typeof DAEMON_OPTIONS>,
+  'logLevel' | 'verbosity' | 'version'
+> & {
+  readonly logLevel: LogLevel;
+};

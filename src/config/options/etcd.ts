@@ -1,0 +1,45 @@
+import { endpoints, text } from './kinds.js';
+import type { OptionTable, OptionValues } from './table.js';
+
+const group = 'etcd';
+const flannel = true;
+
+/** Where the network's config and leases are: the same for the daemon and for the operator's tool. */
+export const ETCD_OPTIONS = {
+  etcdEndpoints: {
+    flag: 'etcd-endpoints',
+    kind: endpoints,
+    initial: ['http://127.0.0.1:4001', 'http://127.0.0.1:2379'],
+    help: 'etcd v3 servers',
+    group,
+    flannel,
+  },
+  etcdPrefix: {
+    flag: 'etcd-prefix',
+    kind: text('key'),
+    initial: '/coreos.com/network',
+    help: 'root key',
+    group,
+    flannel,
+  },
+  etcdCafile: {
+    flag: 'etcd-cafile',
+    kind: text('file'),
+    help: 'CA that signed the servers, for TLS',
+    group,
+    flannel,
+  },
+  etcdCertfile: { flag: 'etcd-certfile', kind: text('file'), help: 'our certificate', group, flannel },
+  etcdKeyfile: { flag: 'etcd-keyfile', kind: text('file'), help: "our certificate's key", group, flannel },
+  etcdUsername: { flag: 'etcd-username', kind: text('name'), help: 'user', group, flannel },
+  etcdPassword: {
+    flag: 'etcd-password',
+    kind: text('text'),
+    help: 'password (the environment is the safer place)',
+    group,
+    flannel,
+    secret: true,
+  },
+} as const satisfies OptionTable;
+
+export type EtcdOptions = OptionValues<typeof ETCD_OPTIONS>;
