@@ -1,0 +1,71 @@
+/**
+ * Files that are there whole or not at all, whatever happens meanwhile: the text goes to a temporary file in the same
+ * folder, is forced to the disk, and then takes the name at once. Folders on the way are made, 0755.
+ */
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { FileError } from '../errors.js';
+
+/** Puts a text in place of whatever the file held. `mode` is exact, the umask is not applied. Throws FileError. */
+export async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+  await throughTemporary(path, text, mode, (temporary) => rename(temporary, path));
+}
+
+/** The same for a file that must not be there yet: false, and nothing is changed, if it is. Throws FileError. */
+export async function createWhole(path: string, text: string, mode: number): Promise<boolean> {
+  try {
+    // Unlike a rename, a link never replaces.
+    await throughTemporary(path, text, mode, async (temporary) => {
+      await link(temporary, path);
+      await unlink(temporary);
+    });
+    return true;
+  } catch (error) {
+    const cause = error instanceof FileError ? error.cause : undefined;
+    if (errnoOf(cause) === 'EEXIST' && (cause as NodeJS.ErrnoException).syscall === 'link') return false;
+    throw error;
+  }
+}
+
+/** `ENOENT` and the like; undefined for what is no error of the system. */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+async function throughTemporary(
+  path: string,
+  text: string,
+  mode: number,
+  putInPlace: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    await withFile(temporary, 'wx', async (file) => {
+      await file.chmod(mode);
+      await file.writeFile(text);
+      await file.sync();
+    });
+    await putInPlace(temporary);
+    // The new name is in the folder, which has to reach the disk too.
+    await withFile(folder, 'r', (file) => file.sync());
+  } catch (cause) {
+    await unlink(temporary).catch(() => undefined);
+    throw new FileError(path, `cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function withFile(
+  path: string,
+  flags: string,
+  use: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await use(file);
+  } finally {
+    await file.close();
+  }
+}
