@@ -16,3 +16,9 @@ export function parseIpv4(text: string): Ipv4 | undefined {
 export function formatIpv4(address: Ipv4): string {
   return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }
+
+/** Whether a host can have this address and be reached at it: not 0/8, loopback, multicast, reserved or broadcast. */
+export function isUsableIpv4(address: Ipv4): boolean {
+  const first = address >>> 24;
+  return first > 0 && first < 224 && first !== 127;
+}
