@@ -7,13 +7,10 @@ import { execa } from 'execa';
 import { RUN_MARK, sweep } from '../../src/lab/sweep.js';
 import { formatSums, readSums } from './sums.js';
 
-const avaCli = new URL(
-  'cli.mjs',
-  import.meta.resolve('ava/package.json').replace(/package\.json$/, 'entrypoints/'),
-);
+const AVA = 'node_modules/.bin/ava';
 
 await sweep();
-const ava = execa(process.execPath, [avaCli.pathname, ...process.argv.slice(2)], {
+const ava = execa(AVA, process.argv.slice(2), {
   reject: false,
   stdin: 'ignore',
   stdout: ['inherit', 'pipe'],

@@ -1,6 +1,6 @@
 /**
  * Reads the sums out of AVA's report. AVA writes them last, below a rule, but says how many passed only when none
- * failed; in that case the ticks are counted. TAP would be easier to count and has neither excerpts nor stacks.
+ * failed; in that case the ticks are counted (a plain Linux console gets another tick). TAP would be easier to count and has neither excerpts nor stacks.
  */
 export interface Sums {
   readonly passed: number;
@@ -20,7 +20,7 @@ export function readSums(report: string, exitCode: number): Sums {
   const add = (pattern: RegExp) =>
     sums.reduce((total, line) => total + Number(pattern.exec(line)?.[1] ?? 0), 0);
   const failed = add(FAILURES);
-  const ticks = lines.filter((line) => line.startsWith('  ✔ ')).length;
+  const ticks = lines.filter((line) => /^ {2}[✔√] /.test(line)).length;
   return {
     passed: sums.some((line) => /^ *\d+ tests? passed$/.test(line)) ? add(PASSES) : ticks,
     failed: failed === 0 && exitCode !== 0 ? 1 : failed,
