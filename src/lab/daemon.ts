@@ -1,0 +1,168 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { LabError } from '../errors.js';
+import { lastLines } from './etcd.js';
+import type { Namespace } from './namespace.js';
+import { type Exit, Process } from './process.js';
+import { waitFor } from './wait.js';
+
+/** `flanneld` is the binary that the environment variable FLANNELD names. */
+export type DaemonKind = 'lodend' | 'flanneld';
+
+export interface DaemonOptions {
+  readonly kind: DaemonKind;
+  readonly namespace: Namespace;
+  /** Its own: subnet.env, state and log. Made if absent. */
+  readonly directory: string;
+  readonly etcdEndpoint: string;
+  readonly etcdPrefix?: string;
+  /** Of /readyz, on the namespace's loopback. Two daemons in one namespace need two. */
+  readonly healthPort?: number;
+  /** Come last, so they win. */
+  readonly flags?: readonly string[];
+}
+
+export interface ReadyOptions {
+  /** Milliseconds; 30 s when absent. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const LODEND = fileURLToPath(new URL('../../cmd/lodend.js', import.meta.url));
+const BRIDGE_FILTER = '/proc/sys/net/bridge/bridge-nf-call-iptables';
+
+/** A lodend, or a flanneld for comparison, in a host of the lab. May be started and stopped again and again. */
+export class Daemon {
+  readonly subnetFile: string;
+  readonly logFile: string;
+  readonly #options: DaemonOptions;
+  #process: Process | undefined;
+  #startedAtMs = 0;
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.subnetFile = `${options.directory}/subnet.env`;
+    this.logFile = `${options.directory}/${options.kind}.log`;
+  }
+
+  get kind(): DaemonKind {
+    return this.#options.kind;
+  }
+
+  /** Undefined before the first start. Stays after the end. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** How it ended; undefined while it runs. */
+  get exit(): Exit | undefined {
+    return this.#process?.exit;
+  }
+
+  /** Starts it, with more flags than its own if wished, and does not wait. */
+  async start(...more: readonly string[]): Promise<void> {
+    const { kind, namespace, directory } = this.#options;
+    await mkdir(`${directory}/state`, { recursive: true });
+    if (kind === 'flanneld') await requireBridgeFilter();
+    this.#startedAtMs = Date.now();
+    this.#process = await Process.start({
+      namespace,
+      logFile: this.logFile,
+      words: [...program(kind), ...this.#flags(), ...more],
+      env: foreignVariables(),
+    });
+  }
+
+  /** Waits until it says that it is ready. Throws LabError with the end of its log when it ends instead. */
+  async ready(options: ReadyOptions = {}): Promise<void> {
+    const { kind, namespace } = this.#options;
+    const look = async () => {
+      if (this.exit !== undefined) throw new LabError(await this.#story('ended before it was ready'));
+      return kind === 'lodend' ? this.#answersReady() : this.#wroteSubnetFile();
+    };
+    const explain = () => this.#story('its log ends with');
+    await waitFor(`${kind} ready in ${namespace.name}`, look, { deadlineMs: 30_000, explain, ...options });
+  }
+
+  /** SIGTERM. Kernel state and lease stay. */
+  async stop(): Promise<Exit | undefined> {
+    return this.#process?.stop();
+  }
+
+  /** SIGKILL. */
+  async kill(): Promise<Exit | undefined> {
+    return this.#process?.kill();
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#process?.signal(name);
+  }
+
+  /** Waits until it ends by itself. */
+  async ended(deadlineMs?: number): Promise<Exit> {
+    if (this.#process === undefined) throw new LabError('the daemon was never started');
+    return this.#process.ended(deadlineMs);
+  }
+
+  async restart(options: ReadyOptions = {}): Promise<void> {
+    await this.stop();
+    await this.start();
+    await this.ready(options);
+  }
+
+  /** All that it has written, from all its starts. */
+  async log(): Promise<string> {
+    return this.#process === undefined ? '' : this.#process.log();
+  }
+
+  #flags(): string[] {
+    const { kind, directory, etcdEndpoint, etcdPrefix, healthPort = 8471, flags = [] } = this.#options;
+    return [
+      `--etcd-endpoints=${etcdEndpoint}`,
+      ...(etcdPrefix === undefined ? [] : [`--etcd-prefix=${etcdPrefix}`]),
+      `--subnet-file=${this.subnetFile}`,
+      ...(kind === 'lodend' ? [`--state-dir=${directory}/state`] : []),
+      '--healthz-ip=127.0.0.1',
+      `--healthz-port=${healthPort}`,
+      ...flags,
+    ];
+  }
+
+  // bash speaks TCP by itself, so this needs no HTTP client on the machine.
+  async #answersReady(): Promise<boolean> {
+    const { namespace, healthPort = 8471 } = this.#options;
+    const ask = `exec 3<>/dev/tcp/127.0.0.1/${healthPort} && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && head -n 1 <&3`;
+    const { stdout } = await namespace.attempt(['bash', '-c', ask], { timeoutMs: 1000 });
+    return / 200 /.test(stdout);
+  }
+
+  // Not every flanneld has /readyz, but each writes this file anew when it is done.
+  async #wroteSubnetFile(): Promise<boolean> {
+    const written = await stat(this.subnetFile).catch(() => undefined);
+    return written !== undefined && written.mtimeMs >= this.#startedAtMs;
+  }
+
+  async #story(what: string): Promise<string> {
+    const { kind, namespace } = this.#options;
+    return `${kind} in ${namespace.name}: ${what}:\n${lastLines(await this.log())}`;
+  }
+}
+
+function program(kind: DaemonKind): string[] {
+  if (kind === 'lodend') return [process.execPath, LODEND];
+  const path = process.env.FLANNELD;
+  if (!path) throw new LabError('the environment variable FLANNELD does not name a flanneld');
+  return [path];
+}
+
+/** Settings meant for a daemon on this machine are not for those of the lab. */
+function foreignVariables(): Record<string, undefined> {
+  const names = Object.keys(process.env).filter((name) => /^(FLANNELD_|LODEND_|NODE_OPTIONS$)/.test(name));
+  return Object.fromEntries(names.map((name) => [name, undefined]));
+}
+
+async function requireBridgeFilter(): Promise<void> {
+  await stat(BRIDGE_FILTER).catch(() => {
+    throw new LabError(`flanneld needs ${BRIDGE_FILTER}: load the kernel module br_netfilter`);
+  });
+}

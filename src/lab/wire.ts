@@ -1,0 +1,64 @@
+/**
+ * The network between the hosts: a namespace with a bridge, and a veth from it into each host.
+ *
+ *     loden-lab-h1          loden-lab-wire          loden-lab-h2
+ *       eth0 ────────────── h1 ─┐ bridge  ┌─ h2 ──────────── eth0
+ *       192.168.77.1            └─ wire ──┘              192.168.77.2
+ *                               192.168.77.254
+ *                               etcd
+ */
+import { existsSync } from 'node:fs';
+import { LabError } from '../errors.js';
+import { Namespace } from './namespace.js';
+
+/** RFC 1918 space that few networks use; seen in the lab's namespaces only. */
+const NETWORK = '192.168.77';
+export const WIRE_ADDRESS = `${NETWORK}.254`;
+/** Addresses of hosts are numbered from 1 and end before the wire's own. */
+export const MOST_HOSTS = 253;
+
+export class Wire {
+  readonly namespace: Namespace;
+  readonly mtu: number;
+
+  constructor(name: string, mtu = 1500) {
+    this.namespace = new Namespace(name);
+    this.mtu = mtu;
+  }
+
+  async create(): Promise<void> {
+    await this.namespace.create();
+    // The kernel gives a new namespace the value 1, whatever the host's own is: iptables would see bridged frames.
+    const filter = 'bridge/bridge-nf-call-iptables';
+    if (existsSync(`/proc/sys/net/${filter}`)) await this.namespace.setSysctl(filter, '0');
+    await this.namespace.ip(
+      `link add wire mtu ${this.mtu} type bridge forward_delay 0 mcast_snooping 0`,
+      `address add ${WIRE_ADDRESS}/24 dev wire`,
+      'link set wire up',
+    );
+  }
+
+  /** Makes the host's namespace and plugs it in as number `number`. */
+  async plug(host: Namespace, number: number, defaultRoute: boolean): Promise<void> {
+    await host.create();
+    await this.namespace.ip(
+      `link add h${number} mtu ${this.mtu} type veth peer name eth0 mtu ${this.mtu} netns ${host.name}`,
+      `link set h${number} master wire up`,
+    );
+    await host.ip(
+      `address add ${hostAddress(number)}/24 dev eth0`,
+      'link set eth0 up',
+      ...(defaultRoute ? [`route add default via ${WIRE_ADDRESS}`] : []),
+    );
+  }
+
+  /** Lets a host's frames pass, or drops them all. The host's link stays up, as with a broken switch far away. */
+  async setConnected(number: number, connected: boolean): Promise<void> {
+    await this.namespace.exec(['bridge', 'link', 'set', 'dev', `h${number}`, 'state', connected ? '3' : '0']);
+  }
+}
+
+export function hostAddress(number: number): string {
+  if (number < 1 || number > MOST_HOSTS) throw new LabError(`a lab holds at most ${MOST_HOSTS} hosts`);
+  return `${NETWORK}.${number}`;
+}
