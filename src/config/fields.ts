@@ -35,13 +35,13 @@ export class Fields {
     return value === undefined || typeof value === 'string' ? value : this.refuse(name, 'a text in quotes');
   }
 
-  /** A whole number that is not negative, as Go's `uint`. */
-  count(name: string): number | undefined {
+  /** A whole number from 0, as Go's `uint`, up to `most`. */
+  count(name: string, most = Number.MAX_SAFE_INTEGER): number | undefined {
     const value = this.field(name);
     if (value === undefined) return undefined;
-    return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-      ? value
-      : this.refuse(name, 'a whole number, without quotes');
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= most) return value;
+    const range = most === Number.MAX_SAFE_INTEGER ? '' : ` from 0 to ${most}`;
+    return this.refuse(name, `a whole number${range}, without quotes`);
   }
 
   /** Throws the ConfigError that says what stands in a field, and what may. */

@@ -26,17 +26,8 @@ export interface NetworkConfig {
   readonly backend: BackendJson;
 }
 
-/** The `Backend` object of the network config, its keys looked up whatever their case. */
-export interface BackendJson {
-  /** Lower case, as it is looked up. */
-  readonly type: string;
-  /** The value of a field, undefined when absent or null. `Backend.VNI` is `field('VNI')`. Marks the field as known. */
-  field(name: string): JsonValue | undefined;
-  /** Names of the fields that were asked for, found or not. */
-  known(): readonly string[];
-  /** Names of fields that no one has asked for, as they were spelt. */
-  unknown(): readonly string[];
-}
+/** The `Backend` object of the network config. Its `type` is in lower case, as it is looked up. */
+export type BackendJson = Fields & { readonly type: string };
 
 export interface ParsedNetworkConfig {
   readonly config: NetworkConfig;

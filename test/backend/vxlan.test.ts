@@ -1,13 +1,16 @@
 import test from 'ava';
 import { vxlan } from '../../src/backend/vxlan/vxlan.js';
+import { backendJson } from '../../src/config/network.js';
 import { ConfigError, UplinkError } from '../../src/errors.js';
+import type { JsonValue } from '../../src/json.js';
 import type { KernelObject } from '../../src/kernel/objects.js';
 import { describe } from '../../src/kernel/text.js';
 import { vtepMac } from '../../src/net/mac.js';
 import { parsePrefix } from '../../src/net/prefix.js';
-import { backendJson, peerLease, uplink, viewOf } from './views.js';
+import { peerLease, uplink, viewOf } from './views.js';
 
-const defaults = vxlan.parseOptions(backendJson({}));
+const optionsOf = (fields: Record<string, JsonValue>) => optionsOf({ Type: 'vxlan', ...fields });
+const defaults = optionsOf({});
 const peer = peerLease('10.5.2.0/24', '192.0.2.2', 'vxlan', { VNI: 1, VtepMAC: '62:0B:5e:5a:51:3d' });
 const ownData = { VNI: 1, VtepMAC: '02:00:00:00:00:01' };
 const lines = (objects: readonly KernelObject[]) => objects.map(describe);
@@ -32,7 +35,7 @@ for (const [field, value] of [
   ['DirectRouting', 1],
 ] as const) {
   test(`${field} ${JSON.stringify(value)} is refused by name`, (t) => {
-    const error = t.throws(() => vxlan.parseOptions(backendJson({ [field]: value })), {
+    const error = t.throws(() => optionsOf({ [field]: value }), {
       instanceOf: ConfigError,
     });
     t.is(error.field, `Backend.${field}`);
@@ -58,7 +61,7 @@ test('a peer is a neighbour, a forwarding entry and an onlink route', (t) => {
 });
 
 test('with DirectRouting an on-link peer is a plain route, and one behind a router is not', (t) => {
-  const direct = viewOf(vxlan.parseOptions(backendJson({ DirectRouting: true })), ownData);
+  const direct = viewOf(optionsOf({ DirectRouting: true }), ownData);
   t.deepEqual(lines(vxlan.planPeer(direct, peer)), [
     '10.5.2.0/24 via 192.0.2.2 dev eth0 proto 76 metric 1258',
   ]);
@@ -110,11 +113,11 @@ test('a peer without VNI, as old flanneld wrote, is taken', (t) => {
 
 test('the MTU is 50 less than the uplink’s, or than the configured one', (t) => {
   t.is(vxlan.mtu(defaults, uplink), 1450);
-  t.is(vxlan.mtu(vxlan.parseOptions(backendJson({ MTU: 9000 })), uplink), 8950);
+  t.is(vxlan.mtu(optionsOf({ MTU: 9000 }), uplink), 8950);
 });
 
 test('an MTU that leaves IPv4 too little is refused where it was set', (t) => {
-  const small = vxlan.parseOptions(backendJson({ MTU: 100 }));
+  const small = optionsOf({ MTU: 100 });
   t.throws(() => vxlan.checkUplink(small, uplink), { instanceOf: ConfigError });
   t.throws(() => vxlan.checkUplink(defaults, { ...uplink, mtu: 100 }), { instanceOf: UplinkError });
 });

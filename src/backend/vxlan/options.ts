@@ -1,5 +1,4 @@
 import type { BackendJson } from '../../config/network.js';
-import { booleanField, integerField } from '../options.js';
 
 /** flannel's options of the vxlan backend (pkg/backend/vxlan/vxlan.go). */
 export interface VxlanOptions {
@@ -20,11 +19,11 @@ const LINUX_DEFAULT_PORT = 8472;
 
 export function parseVxlanOptions(json: BackendJson): VxlanOptions {
   return {
-    vni: integerField(json, 'VNI', { min: 0, max: 2 ** 24 - 1 }) ?? 1,
-    port: integerField(json, 'Port', { min: 0, max: 65535 }) || LINUX_DEFAULT_PORT,
-    mtu: integerField(json, 'MTU', { min: 0, max: 65535 }) || undefined,
-    gbp: booleanField(json, 'GBP'),
-    learning: booleanField(json, 'Learning'),
-    directRouting: booleanField(json, 'DirectRouting'),
+    vni: json.count('VNI', 2 ** 24 - 1) ?? 1,
+    port: json.count('Port', 65535) || LINUX_DEFAULT_PORT,
+    mtu: json.count('MTU', 65535) || undefined,
+    gbp: json.boolean('GBP', false),
+    learning: json.boolean('Learning', false),
+    directRouting: json.boolean('DirectRouting', false),
   };
 }

@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+/** The daemon: reads its options, wires the real etcd and kernel to the agent, and is the only place that exits. */
+import { runAgent } from '../src/agent/agent.js';
+import { createLog } from '../src/agent/log.js';
+import { notifySystemd } from '../src/agent/notify.js';
+import type { DaemonOptions } from '../src/config/options/daemon.js';
+import { parseDaemonOptions } from '../src/config/options/parse.js';
+import { version } from '../src/config/version.js';
+import { LodenError } from '../src/errors.js';
+import { NetlinkKernel } from '../src/kernel/netlink/netlink-kernel.js';
+import { EtcdStore } from '../src/lease/etcd-store.js';
+import { exitCodeOf } from './exit-code.js';
+
+async function main(): Promise<number> {
+  const command = parseDaemonOptions(process.argv.slice(2), process.env);
+  switch (command.kind) {
+    case 'help':
+      process.stdout.write(command.text);
+      return 0;
+    case 'version':
+      process.stdout.write(`${version()}\n`);
+      return 0;
+    case 'run':
+      return run(command.options, command.warnings);
+  }
+}
+
+async function run(options: DaemonOptions, warnings: readonly string[]): Promise<number> {
+  const { logFormat: format, logLevel: level } = options;
+  const log = createLog({ format, level, colour: process.stderr.isTTY && !process.env.NO_COLOR }, (line) =>
+    process.stderr.write(line),
+  );
+  for (const warning of warnings) log.warn(warning);
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort(name));
+
+  const store = new EtcdStore(options);
+  const kernel = new NetlinkKernel();
+  try {
+    log.info({ version: version() }, 'lodend starts');
+    await runAgent({ options, store, kernel, log, notify: notifySystemd(process.env) }, stop.signal);
+    log.info({ signal: stop.signal.reason }, 'stopping; routes, devices and the lease stay');
+    return 0;
+  } catch (error) {
+    log.error(error instanceof LodenError ? error.message : { err: error }, 'lodend ends');
+    return exitCodeOf(error);
+  } finally {
+    store.close();
+    kernel.close();
+  }
+}
+
+main().then(
+  (code) => {
+    // Exits also while a request to etcd hangs: nothing that is worth waiting for is under way.
+    process.exit(code);
+  },
+  (error: unknown) => {
+    process.stderr.write(`lodend: ${error instanceof LodenError ? error.message : (error as Error).stack}\n`);
+    process.exit(exitCodeOf(error));
+  },
+);

@@ -1,0 +1,116 @@
+import type { Backend, NetworkView, Uplink } from '../backend/backend.js';
+import { backendFor } from '../backend/registry.js';
+import { backendWarnings, type NetworkConfig, parseNetworkConfig } from '../config/network.js';
+import { type PreviousSubnet, readSubnetFile } from '../config/subnet-file.js';
+import type { JsonValue } from '../json.js';
+import type { Interface, Kernel, KernelState, Ownership } from '../kernel/kernel.js';
+import { isOurs } from '../kernel/ownership.js';
+import { describe } from '../kernel/text.js';
+import type { Forbidden } from '../lease/allocate.js';
+import { parseIpv4 } from '../net/ipv4.js';
+import { contains, equalPrefixes, type Prefix, parsePrefix } from '../net/prefix.js';
+import { findUplink, type UplinkRequest } from './uplink.js';
+
+/** What there is before anything is done: the network's config as this host can follow it, and the host as found. */
+export interface Survey {
+  readonly network: NetworkConfig;
+  readonly backend: Backend;
+  readonly backendOptions: unknown;
+  readonly uplink: Uplink;
+  readonly owned: Ownership;
+  readonly observed: KernelState;
+  /** From the last run's subnet.env. */
+  readonly previousSubnet: Prefix | undefined;
+  /** Networks of this host's own inside the pool, which its subnet must not overlap. */
+  readonly forbidden: readonly Forbidden[];
+  /** Sentences for the log. */
+  readonly warnings: readonly string[];
+  readonly notes: readonly string[];
+}
+
+interface SurveyInput {
+  readonly configText: string;
+  /** For error texts: `etcd key /coreos.com/network/config`. */
+  readonly configSource: string;
+  readonly request: UplinkRequest;
+  readonly subnetFile: string;
+  readonly kernel: Kernel;
+  readonly signal: AbortSignal;
+}
+
+/** Reads and checks, and changes nothing. Throws ConfigError or UplinkError. */
+export async function surveyHost(input: SurveyInput): Promise<Survey> {
+  const { config: network, warnings } = parseNetworkConfig(input.configText, input.configSource);
+  const backend = backendFor(network.backend.type);
+  const backendOptions = backend.parseOptions(network.backend);
+  const { uplink, reason, behindNat } = await findUplink(input.request, input.kernel, input.signal);
+  backend.checkUplink(backendOptions, uplink);
+  const previous = await readSubnetFile(input.subnetFile);
+  const owned: Ownership = {
+    ...backend.owns(backendOptions),
+    pools: poolsOf(network, previous),
+    uplink: uplink.name,
+  };
+  const [observed, interfaces] = await Promise.all([
+    input.kernel.dump(owned, input.signal),
+    input.kernel.interfaces(input.signal),
+  ]);
+  return {
+    network,
+    backend,
+    backendOptions,
+    uplink,
+    owned,
+    observed,
+    previousSubnet: previous.subnet,
+    forbidden: [...foreignRoutes(observed, owned), ...ownAddresses(interfaces, owned, network)],
+    warnings: [...warnings, ...backendWarnings(network.backend), ...previous.warnings],
+    notes: [describeUplink(uplink, reason, behindNat)],
+  };
+}
+
+/** The view of a host that holds `subnet`; the rest follows from the survey. */
+export function viewOf(survey: Survey, subnet: Prefix): NetworkView {
+  return { ...survey, options: survey.backendOptions, subnet, ownData: leaseData(survey, subnet) };
+}
+
+/** What this host publishes for its peers if it holds `subnet`. */
+export function leaseData(survey: Survey, subnet: Prefix): JsonValue | undefined {
+  return survey.backend.leaseData({ ...survey, options: survey.backendOptions, subnet });
+}
+
+/** After a change of the pool, what is left in the old one is still ours. */
+function poolsOf({ network }: NetworkConfig, previous: PreviousSubnet): readonly Prefix[] {
+  const old = previous.network;
+  return old === undefined || equalPrefixes(old, network) ? [network] : [network, old];
+}
+
+function foreignRoutes(observed: KernelState, owned: Ownership): Forbidden[] {
+  return [...observed.values()].flatMap((object) =>
+    object.kind === 'route' && !isOurs(object, owned)
+      ? [{ network: parsePrefix(object.destination)!, text: describe(object) }]
+      : [],
+  );
+}
+
+function ownAddresses(
+  interfaces: readonly Interface[],
+  owned: Ownership,
+  { network }: NetworkConfig,
+): Forbidden[] {
+  return interfaces
+    .filter(({ name }) => !owned.links.includes(name))
+    .flatMap(({ name, addresses }) =>
+      addresses
+        .map(({ address }) => ({
+          network: { address: parseIpv4(address)!, length: 32 },
+          text: `${address} dev ${name}`,
+        }))
+        .filter((own) => contains(network, own.network)),
+    );
+}
+
+function describeUplink({ name, address, publicIp }: Uplink, reason: string, behindNat: boolean): string {
+  const nat = behindNat ? ', which no interface has: behind NAT' : '';
+  return `using interface ${name}, ${address}, by ${reason}; public IP ${publicIp}${nat}`;
+}
