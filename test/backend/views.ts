@@ -1,5 +1,9 @@
 import type { NetworkView, Uplink } from '../../src/backend/backend.js';
-import type { BackendJson, NetworkConfig } from '../../src/config/network.js';
+import {
+  type BackendJson,
+  type NetworkConfig,
+  backendJson as readBackend,
+} from '../../src/config/network.js';
 import type { JsonValue } from '../../src/json.js';
 import type { Lease } from '../../src/lease/lease.js';
 import { parseIpv4 } from '../../src/net/ipv4.js';
@@ -8,7 +12,7 @@ import { parsePrefix } from '../../src/net/prefix.js';
 /** Views and leases that the backends' tests share: the pool 10.5.0.0/16, this host 192.0.2.1 on 192.0.2.0/24. */
 
 export function backendJson(fields: Record<string, JsonValue>): BackendJson {
-  return { type: 'test', field: (name) => fields[name], unknown: () => [] };
+  return readBackend({ Type: 'test', ...fields });
 }
 
 export const network: NetworkConfig = {
