@@ -9,7 +9,8 @@ import { vtepMac } from '../../src/net/mac.js';
 import { parsePrefix } from '../../src/net/prefix.js';
 import { peerLease, uplink, viewOf } from './views.js';
 
-const optionsOf = (fields: Record<string, JsonValue>) => optionsOf({ Type: 'vxlan', ...fields });
+const optionsOf = (fields: Record<string, JsonValue>) =>
+  vxlan.parseOptions(backendJson({ Type: 'vxlan', ...fields }));
 const defaults = optionsOf({});
 const peer = peerLease('10.5.2.0/24', '192.0.2.2', 'vxlan', { VNI: 1, VtepMAC: '62:0B:5e:5a:51:3d' });
 const ownData = { VNI: 1, VtepMAC: '02:00:00:00:00:01' };

@@ -1,5 +1,5 @@
 /** Leases for tests, short to write. */
-import type { NetworkConfig } from '../../src/config/network.js';
+import { backendJson, type NetworkConfig } from '../../src/config/network.js';
 import type { Lease, LeaseAttributes } from '../../src/lease/lease.js';
 import { parseIpv4 } from '../../src/net/ipv4.js';
 import { type Prefix, parsePrefix, prefixSize } from '../../src/net/prefix.js';
@@ -39,6 +39,6 @@ export function pool(
     subnetMin: range.min === undefined ? address + size : parseIpv4(range.min)!,
     subnetMax: range.max === undefined ? address + prefixSize(length) - size : parseIpv4(range.max)!,
     enableNftables: false,
-    backend: { type: 'host-gw', field: () => undefined, known: () => [], unknown: () => [] },
-  } as NetworkConfig;
+    backend: backendJson({ Type: 'host-gw' }),
+  };
 }

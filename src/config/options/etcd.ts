@@ -1,4 +1,4 @@
-import { endpoints, text } from './kinds.js';
+import { text } from './kinds.js';
 import type { OptionTable, OptionValues } from './table.js';
 
 const group = 'etcd';
@@ -8,8 +8,8 @@ const flannel = true;
 export const ETCD_OPTIONS = {
   etcdEndpoints: {
     flag: 'etcd-endpoints',
-    kind: endpoints,
-    initial: ['http://127.0.0.1:4001', 'http://127.0.0.1:2379'],
+    kind: text('urls'),
+    initial: 'http://127.0.0.1:4001,http://127.0.0.1:2379',
     help: 'etcd v3 servers',
     group,
     flannel,
@@ -42,4 +42,17 @@ export const ETCD_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-export type EtcdOptions = OptionValues<typeof ETCD_OPTIONS>;
+export type EtcdValues = OptionValues<typeof ETCD_OPTIONS>;
+
+/** The values as `lease/etcd-options` takes them, which checks them together and reads the files. */
+export function etcdFlags(values: EtcdValues) {
+  return {
+    endpoints: values.etcdEndpoints,
+    prefix: values.etcdPrefix,
+    caFile: values.etcdCafile ?? '',
+    certFile: values.etcdCertfile ?? '',
+    keyFile: values.etcdKeyfile ?? '',
+    username: values.etcdUsername ?? '',
+    password: values.etcdPassword ?? '',
+  };
+}

@@ -93,28 +93,3 @@ export const regularExpression: Kind<RegExp> = {
     }
   },
 };
-
-/** etcd's client URLs, comma between them. All must be of one scheme, since TLS is a matter of the whole client. */
-export const endpoints: Kind<readonly string[]> = {
-  placeholder: 'urls',
-  accepts:
-    'URLs such as http://192.0.2.1:2379, comma between them, all http or all https, without user and password',
-  parse: (given) => {
-    const urls = given
-      .split(',')
-      .map((url) => url.trim())
-      .filter((url) => url !== '');
-    const parsed = urls.map(endpoint);
-    const oneScheme = new Set(parsed.map((url) => url?.protocol)).size === 1;
-    return oneScheme && !parsed.includes(undefined) ? parsed.map((url) => url!.origin) : undefined;
-  },
-};
-
-/** etcd's clients take an address without a scheme for http. */
-function endpoint(given: string): URL | undefined {
-  const withScheme = given.includes('://') ? given : `http://${given}`;
-  if (!URL.canParse(withScheme)) return undefined;
-  const url = new URL(withScheme);
-  const plain = url.username === '' && url.password === '' && url.search === '' && url.pathname === '/';
-  return plain && /^https?:$/.test(url.protocol) ? url : undefined;
-}

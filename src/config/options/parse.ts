@@ -1,8 +1,6 @@
 import { Command, Option } from 'commander';
-import { OptionError } from '../../errors.js';
 import { addOptions, givenFlags } from './command.js';
 import { DAEMON_OPTIONS, type DaemonOptions } from './daemon.js';
-import type { EtcdOptions } from './etcd.js';
 import { FLANNEL_ONLY_OPTIONS } from './flannel-only.js';
 import { normaliseGoFlags } from './go-syntax.js';
 import { type Environment, readOptions, unknownVariables } from './read.js';
@@ -24,26 +22,11 @@ export function parseDaemonOptions(argv: readonly string[], environment: Environ
   if (flags.get('version')?.at(-1) === 'true') return { kind: 'version' };
   const { values, warnings } = readOptions(DAEMON_OPTIONS, flags, environment);
   const { version: _, verbosity, logLevel, ...rest } = values;
-  checkEtcdOptions(rest);
   return {
     kind: 'run',
     options: { ...rest, logLevel: logLevel ?? (verbosity > 0 ? 'debug' : 'info') },
     warnings: [...warnings, ...unknownVariables(DAEMON_OPTIONS, environment)],
   };
-}
-
-/** What one option alone cannot tell. flannel drops half a pair of files in silence, the CA with it. */
-export function checkEtcdOptions(options: EtcdOptions): void {
-  const { etcdCertfile, etcdKeyfile, etcdUsername, etcdPassword } = options;
-  const pairs = [
-    ['--etcd-certfile', etcdCertfile, '--etcd-keyfile', etcdKeyfile],
-    ['--etcd-username', etcdUsername, '--etcd-password', etcdPassword],
-  ] as const;
-  for (const [one, oneValue, other, otherValue] of pairs) {
-    if (Boolean(oneValue) === Boolean(otherValue)) continue;
-    const [given, missing] = oneValue ? [one, other] : [other, one];
-    throw new OptionError(missing, `${given} is given without ${missing}; they go together`);
-  }
 }
 
 function daemonCommand(): Command {

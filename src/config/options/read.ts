@@ -65,8 +65,7 @@ function givenTexts(spec: OptionSpec, flags: GivenFlags, environment: Environmen
 
 function parseText(spec: OptionSpec, written: string, text: string): unknown {
   const value = spec.kind.parse(text);
-  // A text with credentials in it is as secret as an option that holds nothing else.
-  const shown = spec.secret || text.includes('@') ? 'its value' : `"${text}"`;
+  const shown = spec.secret ? 'its value' : `"${text}"`;
   if (value === undefined) {
     throw new OptionError(
       written,
