@@ -1,0 +1,115 @@
+/**
+ * Carries out changes in order: netlink requests in batches, sysctls as files between them.
+ *
+ * Requests name links by index, so a batch ends where a link is made or removed, and names are looked up anew for
+ * each batch that needs them: an index kept from before may by now belong to another device. Between batches the
+ * event loop turns.
+ */
+import { constants } from 'node:os';
+import { KernelError } from '../../errors.js';
+import type { ApplyFailure, ApplyReport, Change } from '../kernel.js';
+import { writeSysctl } from '../sysctl.js';
+import { type Connection, failuresOf, type WriteMessage } from './connection.js';
+import { changeError, meansAbsent } from './failure.js';
+import { RTM_GETLINK, RTM_NEWLINK, readLink, writeGetLink } from './link.js';
+import { MessageReader, NLM_F_REQUEST } from './message.js';
+import { linksNeeded, toRequest } from './to-requests.js';
+
+/** Messages; some 3 ms of the kernel's time and 1 ms of ours. */
+const BATCH_SIZE = 400;
+
+export async function applyChanges(
+  connection: Connection,
+  changes: readonly Change[],
+  signal: AbortSignal,
+): Promise<ApplyReport> {
+  const failures: ApplyFailure[] = [];
+  const indexes = new Map<string, number>();
+  let from = 0;
+  while (from < changes.length) {
+    signal.throwIfAborted();
+    const to = endOfBatch(changes, from);
+    const batch = changes.slice(from, to);
+    const last = batch[batch.length - 1]!.object;
+    if (last.kind === 'sysctl') failures.push(...(await applySysctl(batch[0]!)));
+    else failures.push(...(await applyBatch(connection, batch, indexes)));
+    if (last.kind === 'link') indexes.clear();
+    from = to;
+  }
+  return { applied: changes.length - failures.length, failures };
+}
+
+/** A batch ends before a sysctl, which stands alone, and after a link. */
+function endOfBatch(changes: readonly Change[], from: number): number {
+  if (changes[from]!.object.kind === 'sysctl') return from + 1;
+  let to = from;
+  while (to < changes.length && to - from < BATCH_SIZE) {
+    const { kind } = changes[to]!.object;
+    if (kind === 'sysctl') break;
+    to++;
+    if (kind === 'link') break;
+  }
+  return to;
+}
+
+async function applySysctl(change: Change): Promise<ApplyFailure[]> {
+  // Nothing is ever taken back: a value of ours that is no longer wanted stays as it is.
+  if (change.object.kind !== 'sysctl' || change.kind === 'remove') return [];
+  const acknowledgement = await writeSysctl(change.object);
+  return acknowledgement ? [{ change, error: changeError(change, acknowledgement) }] : [];
+}
+
+async function applyBatch(
+  connection: Connection,
+  batch: readonly Change[],
+  indexes: Map<string, number>,
+): Promise<ApplyFailure[]> {
+  const failures: ApplyFailure[] = [];
+  const sent: Change[] = [];
+  const requests: WriteMessage[] = [];
+  try {
+    await lookUp(connection, new Set(batch.flatMap(linksNeeded)), indexes);
+    for (const change of batch) {
+      if (linksNeeded(change).every((name) => indexes.has(name))) {
+        sent.push(change);
+        requests.push(toRequest(change, (name) => indexes.get(name)!));
+      } else if (change.kind !== 'remove') {
+        failures.push({ change, error: changeError(change, NO_LINK) });
+      }
+    }
+    if (requests.length === 0) return failures;
+    for (const [i, acknowledgement] of failuresOf(await connection.exchange(requests))) {
+      const change = sent[i]!;
+      if (change.kind === 'remove' && meansAbsent(acknowledgement.errno)) continue;
+      failures.push({ change, error: changeError(change, acknowledgement) });
+    }
+    return failures;
+  } catch (error) {
+    // The socket failed: how far the kernel came is not known.
+    if (!(error instanceof KernelError)) throw error;
+    return batch.map((change) => ({ change, error }));
+  }
+}
+
+const NO_LINK = { errno: constants.errno.ENODEV, text: 'there is no such link' };
+
+/** Adds the indexes of those names that are not known yet and exist. */
+async function lookUp(
+  connection: Connection,
+  names: ReadonlySet<string>,
+  indexes: Map<string, number>,
+): Promise<void> {
+  const unknown = [...names].filter((name) => !indexes.has(name));
+  if (unknown.length === 0) return;
+  const answer = await connection.exchange(
+    unknown.map((name) => (writer, sequence) => {
+      writeGetLink(writer, { type: RTM_GETLINK, flags: NLM_F_REQUEST, sequence }, { name });
+    }),
+  );
+  const message = new MessageReader(answer.buffer);
+  while (message.next()) {
+    if (message.type !== RTM_NEWLINK || message.sequence < answer.first) continue;
+    const { index } = readLink(message.buffer, message.start, message.end);
+    indexes.set(unknown[message.sequence - answer.first]!, index);
+  }
+}
