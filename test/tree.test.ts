@@ -46,7 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   net: [],
   files: [],
   config: ['net', 'files'],
-  lease: ['net'],
+  lease: ['net', 'config'],
   kernel: ['net'],
   backend: ['net', 'config', 'lease', 'kernel'],
   firewall: ['net', 'config', 'lease', 'kernel'],
