@@ -16,6 +16,7 @@ import { type LabOptions, networkConfig } from './options.js';
 import { allReached, type MatrixEntry, type PingTarget, pingMatrix } from './ping.js';
 import { claimLab, labDirectory, labNamespace, writeRecord } from './record.js';
 import { takeDown } from './take-down.js';
+import { together } from './together.js';
 import { waitFor } from './wait.js';
 import { WIRE_ADDRESS, Wire } from './wire.js';
 
@@ -183,20 +184,4 @@ export class Lab {
       hosts: await Promise.all(this.hosts.map((host) => host.record())),
     });
   }
-}
-
-/** Runs all tasks at once. The first failure tells the others to stop, and is thrown once every one has settled. */
-async function together<T>(
-  signal: AbortSignal | undefined,
-  tasks: readonly ((until: AbortSignal) => Promise<T>)[],
-): Promise<void> {
-  const failed = new AbortController();
-  const until = AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])]);
-  const results = tasks.map((task) =>
-    task(until).catch((error) => {
-      failed.abort(error);
-    }),
-  );
-  await Promise.all(results);
-  failed.signal.throwIfAborted();
 }

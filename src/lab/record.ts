@@ -2,8 +2,9 @@
  * What a lab leaves behind for other programs: its directory claims its name, its namespaces have names made of it,
  * and `lab.json` tells what is in it. Taking a lab down needs the names alone, so it also works after a crash.
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { LabError } from '../errors.js';
+import { writeWhole } from '../files/write-whole.js';
 import type { JsonValue } from '../json.js';
 import { Namespace } from './namespace.js';
 
@@ -52,9 +53,11 @@ export async function claimLab(name: string): Promise<void> {
 
 /** Written whole, so that a reader never sees half of it. */
 export async function writeRecord(record: LabRecord): Promise<void> {
-  const file = `${labDirectory(record.name)}/lab.json`;
-  await writeFile(`${file}.new`, `${JSON.stringify(record, undefined, 2)}\n`);
-  await rename(`${file}.new`, file);
+  await writeWhole(
+    `${labDirectory(record.name)}/lab.json`,
+    `${JSON.stringify(record, undefined, 2)}\n`,
+    0o644,
+  );
 }
 
 /** Throws LabError when there is no such lab. */
