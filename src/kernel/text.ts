@@ -98,12 +98,19 @@ function changeLink(link: Link, before: Link): string {
     ...(link.mtu === before.mtu ? [] : [`mtu ${link.mtu}`]),
     ...(link.up === before.up ? [] : [link.up ? 'up' : 'down']),
   ];
-  const { vxlan } = link;
-  const learning = vxlan && vxlan.learning !== before.vxlan?.learning;
+  const typed = link.vxlan && before.vxlan ? changedVxlan(link.vxlan, before.vxlan) : [];
   return [
-    ...(learning
-      ? [`ip link set ${link.name} type vxlan id ${vxlan.vni} ${vxlan.learning ? 'learning' : 'nolearning'}`]
-      : []),
-    ...(settings.length > 0 ? [`ip link set ${link.name} ${settings.join(' ')}`] : []),
-  ].join(' && ');
+    ...(typed.length > 0 ? [`type vxlan id ${link.vxlan?.vni} ${typed.join(' ')}`] : []),
+    ...(settings.length > 0 ? [settings.join(' ')] : []),
+  ]
+    .map((text) => `ip link set ${link.name} ${text}`)
+    .join(' && ');
+}
+
+function changedVxlan(vxlan: VxlanAttributes, before: VxlanAttributes): string[] {
+  return [
+    ...(vxlan.device === before.device ? [] : [`dev ${vxlan.device}`]),
+    ...(vxlan.local === before.local ? [] : [`local ${vxlan.local}`]),
+    ...(vxlan.learning === before.learning ? [] : [vxlan.learning ? 'learning' : 'nolearning']),
+  ];
 }

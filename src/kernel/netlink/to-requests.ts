@@ -40,8 +40,8 @@ const SET = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE;
 export function linksNeeded(change: Change): readonly string[] {
   const { object } = change;
   switch (object.kind) {
-    case 'link': // goes by its name
-      return change.kind === 'add' && object.vxlan ? [object.vxlan.device] : [];
+    case 'link': // goes by its name itself
+      return change.kind !== 'remove' && object.vxlan ? [object.vxlan.device] : [];
     case 'sysctl':
       return [];
     default:
@@ -75,7 +75,7 @@ function linkRequest(change: Change, link: Link, indexOf: IndexOf): WriteMessage
   const before = change.kind === 'replace' ? change.before : undefined;
   const message =
     before?.kind === 'link'
-      ? { ...named, ...alteredSettings(link, before) }
+      ? { ...named, ...alteredSettings(link, before, indexOf) }
       : { ...named, mac: link.mac, mtu: link.mtu, up: link.up, ...typeSettings(link, indexOf) };
   const flags = before ? NLM_F_REQUEST : ADD;
   return (writer, sequence) => writeLink(writer, { type: RTM_NEWLINK, flags, sequence }, message);
@@ -99,13 +99,22 @@ function toVxlanData(vxlan: VxlanAttributes, indexOf: IndexOf): VxlanData {
   };
 }
 
-function alteredSettings(link: Link, before: Link): Partial<LinkMessage> {
-  const learning = link.vxlan && link.vxlan.learning !== before.vxlan?.learning;
+/** Only what differs: the kernel refuses some of the rest even if it is as it was. */
+function alteredSettings(link: Link, before: Link, indexOf: IndexOf): Partial<LinkMessage> {
+  const vxlan = link.vxlan && before.vxlan && alteredVxlan(link.vxlan, before.vxlan, indexOf);
   return {
     ...(link.mac === before.mac ? {} : { mac: link.mac }),
     ...(link.mtu === before.mtu ? {} : { mtu: link.mtu }),
     up: link.up,
-    ...(learning ? { kind: link.type, vxlan: { learning: link.vxlan.learning } } : {}),
+    ...(vxlan && Object.keys(vxlan).length > 0 ? { kind: link.type, vxlan } : {}),
+  };
+}
+
+function alteredVxlan(vxlan: VxlanAttributes, before: VxlanAttributes, indexOf: IndexOf): VxlanData {
+  return {
+    ...(vxlan.local === before.local ? {} : { local: ipv4(vxlan.local) }),
+    ...(vxlan.device === before.device ? {} : { device: indexOf(vxlan.device) }),
+    ...(vxlan.learning === before.learning ? {} : { learning: vxlan.learning }),
   };
 }
 

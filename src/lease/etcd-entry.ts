@@ -1,0 +1,42 @@
+/** One key of etcd under `<prefix>/subnets`, read as a lease. */
+import type { IKeyValue } from 'etcd3';
+import { decodeAttributes, parseLeaseKey, subnetsPath } from './codec.js';
+import type { Lease } from './lease.js';
+import type { LeaseKey, SkippedKey } from './store.js';
+
+export type LeaseEntry =
+  | { readonly kind: 'lease'; readonly key: LeaseKey; readonly lease: Lease }
+  | { readonly kind: 'skipped'; readonly skipped: SkippedKey };
+
+export class LeaseEntries {
+  readonly #folder: string;
+
+  constructor(etcdPrefix: string) {
+    this.#folder = `${subnetsPath(etcdPrefix)}/`;
+  }
+
+  /** What stands after `<prefix>/subnets/`; of a key that is elsewhere, all of it. */
+  keyOf(entry: IKeyValue): LeaseKey {
+    const path = entry.key.toString();
+    return path.startsWith(this.#folder) ? path.slice(this.#folder.length) : path;
+  }
+
+  read(entry: IKeyValue): LeaseEntry {
+    const key = this.keyOf(entry);
+    const subnets = parseLeaseKey(key);
+    if (!subnets) return { kind: 'skipped', skipped: { key, reason: 'the key names no subnet' } };
+    const attributes = decodeAttributes(entry.value.toString());
+    if ('reason' in attributes) return { kind: 'skipped', skipped: { key, reason: attributes.reason } };
+    return {
+      kind: 'lease',
+      key,
+      lease: {
+        ...subnets,
+        attributes: attributes.value,
+        leaseId: entry.lease,
+        createRevision: Number(entry.create_revision),
+        modRevision: Number(entry.mod_revision),
+      },
+    };
+  }
+}

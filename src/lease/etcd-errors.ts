@@ -1,0 +1,100 @@
+/**
+ * What etcd and gRPC answer when they refuse or fail, as errors of ours that say what to do.
+ *
+ * Status codes and texts: etcd, api/v3rpc/rpctypes/error.go. Their texts hold no secrets, and neither do ours.
+ */
+import { type LodenError, StoreDeniedError, StoreUnavailableError } from '../errors.js';
+import { configPath, subnetsPath } from './codec.js';
+import type { EtcdOptions } from './etcd-options.js';
+
+/** gRPC's status codes that are told apart. */
+export const Status = {
+  deadlineExceeded: 4,
+  notFound: 5,
+  permissionDenied: 7,
+  outOfRange: 11,
+  unavailable: 14,
+} as const;
+
+/** What @grpc/grpc-js rejects with. */
+export interface GrpcError extends Error {
+  readonly code: number;
+  readonly details: string;
+}
+
+export function isGrpcError(error: unknown): error is GrpcError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
+}
+
+/** The token that we hold is not, or no longer, what etcd wants: authenticate and call again. */
+export function isStaleToken(error: unknown): boolean {
+  return says(error, 'invalid auth token', 'revision of auth store is old', 'user name is empty');
+}
+
+export function isAuthDisabled(error: unknown): boolean {
+  return says(error, 'authentication is not enabled');
+}
+
+/** Another member may do better. */
+export function isMemberFailure(error: unknown): boolean {
+  return isGrpcError(error) && (error.code === Status.unavailable || error.code === Status.deadlineExceeded);
+}
+
+export function isCompacted(error: unknown): boolean {
+  return says(error, 'required revision has been compacted');
+}
+
+export function isLeaseNotFound(error: unknown): boolean {
+  return says(error, 'requested lease not found');
+}
+
+export function storeError(error: unknown, options: EtcdOptions): LodenError {
+  const where = `etcd at ${options.addresses.join(', ')}`;
+  const denied = denial(error, options);
+  if (denied) return new StoreDeniedError(`${where} ${denied}`, { cause: error });
+  return new StoreUnavailableError(`${where} ${failure(error, options)}`, { cause: error });
+}
+
+function denial(error: unknown, options: EtcdOptions): string | undefined {
+  const user = options.user ? `user "${options.user.name}"` : 'our certificate, whose CN is the user,';
+  if (says(error, 'authentication failed'))
+    return `does not know ${user} by this password: check --etcd-username and --etcd-password`;
+  if (says(error, 'user name is empty'))
+    return 'wants to know who asks: give --etcd-username and --etcd-password, or a client certificate';
+  if (says(error, 'permission denied') || (isGrpcError(error) && error.code === Status.permissionDenied))
+    return (
+      `does not permit ${user} to do this: its role needs read on the key ${configPath(options.prefix)} and ` +
+      `readwrite on the prefix ${subnetsPath(options.prefix)}`
+    );
+  return undefined;
+}
+
+function failure(error: unknown, options: EtcdOptions): string {
+  if (!isGrpcError(error)) return `failed: ${error instanceof Error ? error.message : String(error)}`;
+  if (says(error, 'database space exceeded'))
+    return 'takes no writes, its space is used up: compact and defragment it, then `etcdctl alarm disarm`';
+  if (error.details.startsWith('etcdserver:') || error.details.startsWith('mvcc:'))
+    return `answered "${error.details}"`;
+  if (!isMemberFailure(error)) return `failed: ${error.details}`;
+  return `does not answer: ${lastError(error.details)}${likelyCause(error.details, options)}`;
+}
+
+/** gRPC wraps what went wrong with the connection: `No connection established. Last error: Error: connect …`. */
+function lastError(details: string): string {
+  const match = /Last error: (?:Error: )?(.*?)(?:\. Resolution note:.*)?$/s.exec(details);
+  return match ? match[1]! : details;
+}
+
+function likelyCause(details: string, { tls }: EtcdOptions): string {
+  if (/certificate|altnames/i.test(details))
+    return '; --etcd-cafile must be of the CA that signed the certificate of etcd, and the endpoint a name in it';
+  if (/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|Name resolution/.test(details)) return '';
+  if (!tls) return '; if it speaks TLS, the endpoint must begin with https://';
+  if (!tls.identity)
+    return '; if it asks for a client certificate, give --etcd-certfile and --etcd-keyfile (without one etcd is silent)';
+  return '';
+}
+
+function says(error: unknown, ...texts: readonly string[]): boolean {
+  return error instanceof Error && texts.some((text) => error.message.includes(text));
+}

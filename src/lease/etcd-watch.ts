@@ -1,0 +1,139 @@
+/**
+ * Follows the leases in etcd without ever missing an event unnoticed.
+ *
+ *     snapshot at r ──▶ stream from r+1 ──▶ events … ──▶ connection lost ──▶ stream from last event + 1 ──▶ events …
+ *                              ▲                                                       │
+ *                              └── snapshot at r' ◀── a cancelled stream, or a doubt ──┘
+ *
+ * etcd replays what happened meanwhile as long as it is not compacted. A stream that etcd cancels, for whatever reason,
+ * and an etcd that is not the one we knew (restored from a backup: another cluster id, a smaller term or revision),
+ * are answered with a fresh snapshot. This drives the Watch RPC itself: etcd3's Watcher resumes after the *header's*
+ * revision, which is ahead of the events while etcd replays; knows no restored etcd; and gives no reason for an end.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type IEvent, type IResponseHeader, type IWatchResponse, Range } from 'etcd3';
+import { backoffMs } from './backoff.js';
+import { CALL_MS, type EtcdConnection } from './etcd-connection.js';
+import type { LeaseEntries } from './etcd-entry.js';
+import { answers } from './etcd-stream.js';
+import type { LeaseSnapshot, LeaseUpdate } from './store.js';
+
+/** A host that was without etcd for long is still back within seconds. */
+const BACKOFF_CAP_MS = 5_000;
+
+export interface EtcdWatchInput {
+  readonly connection: EtcdConnection;
+  /** What every key begins with. */
+  readonly prefix: string;
+  readonly entries: LeaseEntries;
+  readonly signal: AbortSignal;
+  /** All that there is now. */
+  snapshot(): Promise<{ snapshot: LeaseSnapshot; header: IResponseHeader }>;
+  /** An error in words, without secrets. */
+  describe(error: unknown): string;
+}
+
+/** Up to where in etcd's history we know all. */
+export interface Position {
+  readonly revision: number;
+  /** What the etcd said of itself that told us; undefined when that is not known. */
+  readonly header: IResponseHeader | undefined;
+}
+
+/** What came after our position cannot be had, or may not be what follows it. `cause`: why etcd gave up the watch. */
+class LostPosition extends Error {}
+
+/** Ends, without an error, when the signal is aborted. */
+export async function* watchEtcd(
+  input: EtcdWatchInput,
+  start: Position,
+): AsyncGenerator<readonly LeaseUpdate[], void, undefined> {
+  let position: Position | undefined = start;
+  let failures = 0;
+  while (!input.signal.aborted) {
+    try {
+      if (!position) {
+        const { snapshot, header }: Awaited<ReturnType<EtcdWatchInput['snapshot']>> = await input.snapshot();
+        position = { revision: snapshot.revision, header };
+        yield [{ kind: 'snapshot', snapshot }];
+      }
+      for await (const response of responses(input, position)) {
+        if (failures > 0) yield [{ kind: 'connected' }];
+        failures = 0;
+        if (response.events.length > 0) yield response.events.map((event) => updateOf(event, input.entries));
+        position = positionAfter(response, position);
+      }
+    } catch (error) {
+      if (input.signal.aborted) return;
+      const cause = error instanceof LostPosition ? error.cause : error;
+      if (error instanceof LostPosition) position = undefined;
+      if (cause === undefined) continue;
+      if (failures === 0) yield [{ kind: 'disconnected', reason: input.describe(cause) }];
+      await pause(backoffMs(failures++, BACKOFF_CAP_MS, Math.random), input.signal);
+    }
+  }
+}
+
+/** One stream's responses, the first being that the watch stands. Never ends but by an error. */
+async function* responses(
+  { connection, prefix, signal }: EtcdWatchInput,
+  position: Position,
+): AsyncGenerator<IWatchResponse> {
+  const stream = await connection.clients(signal).watch.watch();
+  const silence = setTimeout(() => {
+    connection.tryAnother();
+    stream.cancel();
+  }, CALL_MS);
+  try {
+    const { start: key, end: range_end } = Range.prefix(prefix);
+    // Every ten minutes without an event etcd tells its revision, so that ours is not compacted while all is quiet.
+    stream.write({
+      create_request: { key, range_end, start_revision: position.revision + 1, progress_notify: true },
+    });
+    for await (const response of answers(stream, signal)) {
+      clearTimeout(silence);
+      if (response.canceled) throw cancelled(response, connection);
+      if (response.created && isOtherHistory(response.header, position)) throw new LostPosition();
+      yield response;
+    }
+    throw new Error('the watch was ended');
+  } finally {
+    clearTimeout(silence);
+  }
+}
+
+function cancelled(response: IWatchResponse, connection: EtcdConnection): LostPosition {
+  if (response.compact_revision !== '0') return new LostPosition();
+  // What etcd calls "permission denied" here may be an expired token.
+  connection.forgetToken();
+  const reason = response.cancel_reason || 'no reason given';
+  return new LostPosition('lost', { cause: new Error(`the watch was cancelled: ${reason}`) });
+}
+
+/** Whether this etcd is not the one that told our position: restored from a backup, or a member that lags behind. */
+function isOtherHistory(now: IResponseHeader, { revision, header }: Position): boolean {
+  return (
+    Number(now.revision) < revision ||
+    (header !== undefined &&
+      (now.cluster_id !== header.cluster_id || Number(now.raft_term) < Number(header.raft_term)))
+  );
+}
+
+/** The header's revision is ahead of the events while etcd replays, so it counts only when there are none. */
+function positionAfter(response: IWatchResponse, before: Position): Position {
+  const last = response.events.at(-1);
+  if (last) return { revision: Number(last.kv.mod_revision), header: response.header };
+  if (response.created) return { revision: before.revision, header: response.header };
+  return { revision: Number(response.header.revision), header: response.header };
+}
+
+function updateOf(event: IEvent, entries: LeaseEntries): LeaseUpdate {
+  if (event.type === 'Delete') return { kind: 'delete', key: entries.keyOf(event.kv) };
+  const entry = entries.read(event.kv);
+  return entry.kind === 'lease' ? { ...entry, kind: 'put' } : entry;
+}
+
+/** Ends early, and without an error, when the signal is aborted. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
