@@ -16,7 +16,8 @@ export type ErrorCode =
   | 'no-uplink'
   | 'kernel'
   | 'file'
-  | 'lab';
+  | 'lab'
+  | 'command';
 
 interface ErrorDetails {
   readonly cause?: unknown;
@@ -140,4 +141,9 @@ export class FileError extends LodenError {
 /** The lab could not be set up, found or taken down. */
 export class LabError extends LodenError {
   readonly code = 'lab';
+}
+
+/** A command of the operator's tool cannot be carried out as things are, or was not confirmed. */
+export class CommandError extends LodenError {
+  readonly code = 'command';
 }

@@ -18,7 +18,7 @@ const repeatable = true;
 /** No upper bound of meaning: etcd's own is far beyond. */
 const YEAR_SECONDS = 365 * 24 * 3600;
 
-const UPLINK_OPTIONS = {
+export const UPLINK_OPTIONS = {
   iface: {
     flag: 'iface',
     kind: text('name|ip'),
@@ -51,7 +51,7 @@ const UPLINK_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-const LEASE_OPTIONS = {
+export const LEASE_OPTIONS = {
   subnetFile: {
     flag: 'subnet-file',
     kind: text('file'),

@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+/** The operator's tool: reads the command line, runs one command, and is the only place of it that exits. */
+import { Command, CommanderError } from 'commander';
+import { version } from '../src/config/version.js';
+import { ConfigError, LodenError } from '../src/errors.js';
+import { terminal } from '../src/terminal/terminal.js';
+import { exitCodeOf } from './exit-code.js';
+import { addConfigCommand } from './loden/config.js';
+import { addLeasesCommand } from './loden/leases.js';
+import type { Tool } from './loden/session.js';
+
+function program(tool: Tool): Command {
+  const root = new Command('loden')
+    .description("Looks after loden's leases, config and hosts.")
+    .version(version(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'loden: ')) })
+    .addHelpText(
+      'after',
+      `
+A flag of the daemon may also be an environment variable: --etcd-prefix is LODEND_ETCD_PREFIX or FLANNELD_ETCD_PREFIX.
+LODEN_DEBUG=1 shows where an error came from. NO_COLOR turns colours off.
+Exit status: 0 done, 1 failure, 2 bad flag or config, 3 subnet lost to another host.`,
+    );
+  addLeasesCommand(root, tool);
+  addConfigCommand(root, tool);
+  return root;
+}
+
+async function main(): Promise<number> {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort(name));
+  const tool = { terminal: terminal(process, process.env), environment: process.env, signal: stop.signal };
+  try {
+    await program(tool).parseAsync();
+    return 0;
+  } catch (error) {
+    // It has printed its own message, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (stop.signal.aborted) return 0;
+    tool.terminal.remark(`loden: ${explain(error)}`);
+    return exitCodeOf(error);
+  }
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof LodenError) || process.env.LODEN_DEBUG) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+  return error instanceof ConfigError && error.source ? `${error.source}: ${error.message}` : error.message;
+}
+
+// `loden leases | head` closes the pipe early, which is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.exit(await main());

@@ -1,0 +1,64 @@
+/** What a change of the network config does to the hosts that are there. */
+import { isDeepStrictEqual } from 'node:util';
+import type { NetworkConfig } from '../config/network.js';
+import { leaseKey } from '../lease/codec.js';
+import type { Lease } from '../lease/lease.js';
+import { formatIpv4 } from '../net/ipv4.js';
+import { formatPrefix } from '../net/prefix.js';
+
+export interface Stranded {
+  readonly lease: Lease;
+  readonly reason: string;
+}
+
+/**
+ * The leases that no host may keep under the new config and every host may under the old one: at its next start such
+ * a host takes another subnet. Without an old config all are looked at.
+ */
+export function strandedLeases(
+  leases: Iterable<Lease>,
+  before: NetworkConfig | undefined,
+  after: NetworkConfig,
+): Stranded[] {
+  return [...leases].flatMap((lease) => {
+    if (before && misfit(lease, before) !== undefined) return [];
+    const reason = misfit(lease, after);
+    return reason === undefined ? [] : [{ lease, reason }];
+  });
+}
+
+/** Why a host may not keep this lease, by flannel's rule (pkg/subnet/etcd/local_manager.go); undefined if it may. */
+export function misfit({ subnet, subnetV6 }: Lease, config: NetworkConfig): string | undefined {
+  if (subnetV6 !== undefined) return `has an IPv6 subnet, ${subnetV6}`;
+  if (subnet.length !== config.subnetLength) return `is a /${subnet.length}, not a /${config.subnetLength}`;
+  if (subnet.address >= config.subnetMin && subnet.address <= config.subnetMax) return undefined;
+  return `lies outside ${formatIpv4(config.subnetMin)} to ${formatIpv4(config.subnetMax)}`;
+}
+
+/** `10.5.3.0/24 of 192.0.2.3 lies outside …`, the first few of them, and how many more. */
+export function describeStranded(stranded: readonly Stranded[], shown = 5): string[] {
+  const lines = stranded
+    .slice(0, shown)
+    .map(({ lease, reason }) => `${formatPrefix(lease.subnet)} of ${lease.attributes.publicIp} ${reason}`);
+  const more = stranded.length - lines.length;
+  return more > 0 ? [...lines, `and ${more} more`] : lines;
+}
+
+/** Whether hosts that start under the one and hosts that run under the other cannot reach each other. */
+export function changesDataPath(before: unknown, after: unknown): boolean {
+  return !isDeepStrictEqual(before, after);
+}
+
+/** Keys of leases, for `--json`. */
+export function strandedKeys(stranded: readonly Stranded[]): string[] {
+  return stranded.map(({ lease }) => leaseKey(lease));
+}
+
+/** JSON in one form, so that a diff shows what changed and not how it was laid out. */
+export function laidOut(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text.trimEnd();
+  }
+}
