@@ -72,7 +72,8 @@ install_debian_packages() {
   ((EUID == 0)) || fail "missing Debian packages; as root: apt-get install ${missing[*]}"
   say "installing Debian packages: ${missing[*]}"
   guard_services
-  apt update
+  # Without the option an update that fetched nothing is a success.
+  apt update -o APT::Update::Error-Mode=any
   apt install --no-install-recommends --yes "${missing[@]}"
   # The lab starts its own etcd; the package's service would else start at the next boot.
   if [[ " ${missing[*]} " == *' etcd-server '* ]] && command -v systemctl >/dev/null; then

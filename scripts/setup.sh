@@ -39,7 +39,7 @@ install_modules() {
   log=$(mktemp)
   # No package we use needs its install script, and npm 11 asks before it runs any.
   if ! npm ci --include=dev --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >"$log" 2>&1; then
-    tail -n 20 "$log" >&2
+    head -n 20 "$log" >&2
     rm -f "$log"
     fail 'npm ci failed; what npm said is above. Is there a network, and does `npm ping` answer?'
   fi
