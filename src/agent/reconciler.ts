@@ -14,12 +14,13 @@
  */
 import type { Logger } from 'pino';
 import { KernelError } from '../errors.js';
-import { type Clash, diff } from '../kernel/diff.js';
+import { diff } from '../kernel/diff.js';
 import type { ApplyFailure, Change, Kernel, KernelEvent, Ownership } from '../kernel/kernel.js';
 import { type KernelObject, keyOf } from '../kernel/objects.js';
 import { isOurs } from '../kernel/ownership.js';
-import { command, describe } from '../kernel/text.js';
+import { sameObject } from '../kernel/same-object.js';
 import { Desired } from './desired.js';
+import { Findings } from './findings.js';
 import { Mirror } from './mirror.js';
 import { retryDelay } from './retry-delay.js';
 
@@ -31,17 +32,11 @@ interface ReconcilerInput {
   readonly resyncMs: number;
 }
 
-/** How many changes a log line spells out. */
-const EXAMPLES = 3;
-
 export interface ReconcilerStatus {
   /** Objects that should be in the kernel. */
   readonly desired: number;
-  /** Changes undone that somebody else had made. */
   readonly repaired: number;
-  /** What the kernel refuses, and why. */
   readonly failing: readonly string[];
-  /** What is in the way and not ours. */
   readonly clashes: readonly string[];
 }
 
@@ -57,20 +52,19 @@ export class Reconciler {
   readonly #dirty = new Map<string, 'plan' | 'kernel'>();
   /** Keys that were seen as ours while running: what they turn into is an alteration, not somebody's property. */
   readonly #held = new Set<string>();
-  readonly #failing = new Map<string, string>();
-  readonly #clashes = new Map<string, string>();
+  readonly #findings: Findings;
   /** Why the mirror is not to be trusted; undefined when it is. */
   #doubt: string | undefined = 'start';
   #failedPasses = 0;
   #retryAt: number | undefined;
   #resyncAt = 0;
-  #repaired = 0;
   #wake: () => void = () => undefined;
 
   constructor({ kernel, owned, log, resyncMs }: ReconcilerInput) {
     this.#kernel = kernel;
     this.#owned = owned;
     this.#log = log;
+    this.#findings = new Findings(log);
     this.#resyncMs = resyncMs;
   }
 
@@ -81,11 +75,12 @@ export class Reconciler {
   }
 
   status(): ReconcilerStatus {
+    const { repaired, failing, clashes } = this.#findings;
     return {
       desired: this.#desired.objects.size,
-      repaired: this.#repaired,
-      failing: [...this.#failing.values()],
-      clashes: [...this.#clashes.values()],
+      repaired,
+      failing: [...failing.values()],
+      clashes: [...clashes.values()],
     };
   }
 
@@ -118,8 +113,16 @@ export class Reconciler {
       return;
     }
     const key = this.#mirror.tell(event);
-    if (event.kind === 'set' && isOurs(event.object, this.#owned)) this.#held.add(keyOf(event.object));
+    if (event.kind === 'set') {
+      if (isOurs(event.object, this.#owned)) this.#held.add(keyOf(event.object));
+      if (this.#isAsDesired(event.object)) return;
+    }
     if (key !== undefined && !this.#dirty.has(key)) this.#dirty.set(key, 'kernel');
+  }
+
+  #isAsDesired(object: KernelObject): boolean {
+    const desired = this.#desired.objects.get(keyOf(object));
+    return desired !== undefined && sameObject(desired, object);
   }
 
   /** Settles when there is a reason for a pass. */
@@ -137,7 +140,7 @@ export class Reconciler {
 
   #retryFailing(): void {
     this.#retryAt = undefined;
-    for (const key of this.#failing.keys()) this.#dirty.set(key, 'plan');
+    for (const key of this.#findings.failing.keys()) this.#dirty.set(key, 'plan');
   }
 
   #woken(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -184,7 +187,7 @@ export class Reconciler {
       held: (key) => this.#held.has(key),
       keys,
     });
-    this.#noteClashes(keys, clashes);
+    this.#findings.clashed(keys, clashes);
     if (changes.length === 0) return;
     const started = performance.now();
     const { failures } = await this.#kernel.apply(changes, signal);
@@ -193,7 +196,7 @@ export class Reconciler {
       const milliseconds = Math.round(performance.now() - started);
       this.#log.info({ changes: changes.length, failed: failures.length, milliseconds }, 'kernel programmed');
     } else {
-      this.#noteRepairs(changes.filter((change) => causes.get(keyOf(change.object)) !== 'plan'));
+      this.#findings.putBack(changes.filter((change) => causes.get(keyOf(change.object)) !== 'plan'));
     }
   }
 
@@ -214,55 +217,22 @@ export class Reconciler {
   }
 
   #noteApplied(changes: readonly Change[], failures: readonly ApplyFailure[]): void {
-    const failed = new Map(failures.map((failure) => [failure.change, failure.error]));
+    const failed = new Set(failures.map(({ change }) => change));
     const now = performance.now();
     for (const change of changes) {
-      const key = keyOf(change.object);
       if (failed.has(change)) continue;
-      this.#failing.delete(key);
+      const key = keyOf(change.object);
+      this.#findings.succeeded(key);
       if (change.object.kind === 'sysctl') this.#mirror.note(change.object);
       else this.#mirror.await(key, change.kind === 'remove' ? 'gone' : 'set', now);
     }
-    this.#noteFailures(failures);
-  }
-
-  #noteFailures(failures: readonly ApplyFailure[]): void {
+    this.#findings.failed(failures);
     if (failures.length === 0) {
       this.#failedPasses = 0;
       return;
     }
     // It is there already: the mirror was behind, not the kernel wrong.
     if (failures.every(({ error }) => error.errno === 'EEXIST')) this.#doubt = 'an object was there already';
-    const fresh = failures.filter(({ change }) => !this.#failing.has(keyOf(change.object)));
-    for (const { change, error } of failures) this.#failing.set(keyOf(change.object), error.message);
-    if (fresh[0] !== undefined) {
-      this.#log.error({ failed: fresh.length, error: fresh[0].error.message }, 'kernel refused a change');
-    }
-    this.#retryAt = performance.now() + retryDelay(this.#failedPasses++);
-  }
-
-  #noteClashes(keys: readonly string[], clashes: readonly Clash[]): void {
-    const clashing = new Set(clashes.map((clash) => clash.key));
-    for (const key of keys) if (!clashing.has(key)) this.#clashes.delete(key);
-    for (const { key, wanted, foreign } of clashes) {
-      const text = `${describe(wanted)} is shadowed by ${describe(foreign)}`;
-      if (this.#clashes.get(key) !== text) {
-        this.#log.error(
-          { wanted: describe(wanted), foreign: describe(foreign) },
-          'something not ours is in the way',
-        );
-      }
-      this.#clashes.set(key, text);
-    }
-  }
-
-  #noteRepairs(repairs: readonly Change[]): void {
-    if (repairs.length === 0) return;
-    this.#repaired += repairs.length;
-    const examples = repairs.slice(0, EXAMPLES).flatMap((change) => command(change));
-    this.#log.warn(
-      { repaired: repairs.length, examples },
-      'kernel state was changed by someone else, put back',
-    );
+    this.#retryAt = now + retryDelay(this.#failedPasses++);
   }
 }

@@ -1,0 +1,66 @@
+import type { Logger } from 'pino';
+import type { Clash } from '../kernel/diff.js';
+import type { ApplyFailure, Change } from '../kernel/kernel.js';
+import { keyOf } from '../kernel/objects.js';
+import { command } from '../kernel/text.js';
+
+/** How many changes a log line spells out. */
+const EXAMPLES = 3;
+
+/** What reconciling finds wrong. Each finding is logged when it comes up, and known for as long as it stands. */
+export class Findings {
+  readonly #log: Logger;
+  readonly #failing = new Map<string, string>();
+  readonly #clashes = new Map<string, string>();
+  #repaired = 0;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Changes undone that somebody else had made, since the start. */
+  get repaired(): number {
+    return this.#repaired;
+  }
+
+  /** What the kernel refuses, and why. */
+  get failing(): ReadonlyMap<string, string> {
+    return this.#failing;
+  }
+
+  /** What is in the way and not ours. */
+  get clashes(): ReadonlyMap<string, string> {
+    return this.#clashes;
+  }
+
+  succeeded(key: string): void {
+    this.#failing.delete(key);
+  }
+
+  failed(failures: readonly ApplyFailure[]): void {
+    const fresh = failures.filter(({ change }) => !this.#failing.has(keyOf(change.object)));
+    for (const { change, error } of failures) this.#failing.set(keyOf(change.object), error.message);
+    if (fresh[0] === undefined) return;
+    this.#log.error({ failed: fresh.length, error: fresh[0].error.message }, 'kernel refused a change');
+  }
+
+  /** `keys` are those that were looked at: a clash at one of them that is not among `clashes` is over. */
+  clashed(keys: readonly string[], clashes: readonly Clash[]): void {
+    const standing = new Map(clashes.map(({ desired, reason }) => [keyOf(desired), reason]));
+    for (const key of keys) if (!standing.has(key)) this.#clashes.delete(key);
+    for (const [key, reason] of standing) {
+      if (this.#clashes.get(key) !== reason) this.#log.error({ reason }, 'something not ours is in the way');
+      this.#clashes.set(key, reason);
+    }
+  }
+
+  putBack(repairs: readonly Change[]): void {
+    if (repairs.length === 0) return;
+    this.#repaired += repairs.length;
+    const examples = repairs.slice(0, EXAMPLES).flatMap((change) => command(change));
+    this.#log.warn(
+      { repaired: repairs.length, examples },
+      'kernel state was changed by someone else, put back',
+    );
+  }
+}
