@@ -79,19 +79,25 @@ function failure(error: unknown, options: EtcdOptions): string {
   return `does not answer: ${lastError(error.details)}${likelyCause(error.details, options)}`;
 }
 
-/** gRPC wraps what went wrong with the connection: `No connection established. Last error: Error: connect …`. */
+/**
+ * gRPC wraps what went wrong with the connection, `No connection established. Last error: Error: connect …`, and
+ * OpenSSL what went wrong with TLS, `80AC…:error:0A000412:SSL routines:ssl3_read_bytes:sslv3 alert bad certificate:…`.
+ */
 function lastError(details: string): string {
-  const match = /Last error: (?:Error: )?(.*?)(?:\. Resolution note:.*)?$/s.exec(details);
-  return match ? match[1]! : details;
+  const last =
+    /Last error: (?:Error: )?(.*?)(?: \([^()]*\))?(?:\. Resolution note:.*)?$/s.exec(details)?.[1] ?? details;
+  return /SSL routines:[^:]*:([^:]+)/.exec(last)?.[1] ?? last.trim();
 }
 
 function likelyCause(details: string, { tls }: EtcdOptions): string {
-  if (/certificate|altnames/i.test(details))
+  const noIdentity = tls && !tls.identity;
+  if (/alert/.test(details) && !noIdentity) return '; etcd does not accept our client certificate';
+  if (/certificate|altnames/i.test(details) && !/alert/.test(details))
     return '; --etcd-cafile must be of the CA that signed the certificate of etcd, and the endpoint a name in it';
   if (/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|Name resolution/.test(details)) return '';
   if (!tls) return '; if it speaks TLS, the endpoint must begin with https://';
-  if (!tls.identity)
-    return '; if it asks for a client certificate, give --etcd-certfile and --etcd-keyfile (without one etcd is silent)';
+  // Depending on the moment etcd sends an alert, or is silent.
+  if (noIdentity) return '; if it asks for a client certificate, give --etcd-certfile and --etcd-keyfile';
   return '';
 }
 

@@ -18,9 +18,10 @@ import type { ICompare, IKeyValue, IRequestOp, IResponseHeader, ITxnResponse, Le
 import { LodenError } from '../errors.js';
 import type { Prefix } from '../net/prefix.js';
 import { configPath, encodeAttributes, leaseKey, leasePath, subnetsPath } from './codec.js';
-import { CALL_MS, type EtcdClients, EtcdConnection } from './etcd-connection.js';
+import { type EtcdClients, EtcdConnection } from './etcd-connection.js';
 import { LeaseEntries } from './etcd-entry.js';
 import { isLeaseNotFound, storeError } from './etcd-errors.js';
+import { CALL_MS } from './etcd-member.js';
 import type { EtcdOptions } from './etcd-options.js';
 import { readRange } from './etcd-range.js';
 import { answers } from './etcd-stream.js';

@@ -13,13 +13,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type IEvent, type IResponseHeader, type IWatchResponse, Range } from 'etcd3';
 import { backoffMs } from './backoff.js';
-import { CALL_MS, type EtcdConnection } from './etcd-connection.js';
+import type { EtcdConnection } from './etcd-connection.js';
 import type { LeaseEntries } from './etcd-entry.js';
+import { CALL_MS } from './etcd-member.js';
 import { answers } from './etcd-stream.js';
 import type { LeaseSnapshot, LeaseUpdate } from './store.js';
 
 /** A host that was without etcd for long is still back within seconds. */
-const BACKOFF_CAP_MS = 5_000;
+const RECONNECT = { firstMs: 100, capMs: 5_000 };
 
 export interface EtcdWatchInput {
   readonly connection: EtcdConnection;
@@ -69,7 +70,7 @@ export async function* watchEtcd(
       if (error instanceof LostPosition) position = undefined;
       if (cause === undefined) continue;
       if (failures === 0) yield [{ kind: 'disconnected', reason: input.describe(cause) }];
-      await pause(backoffMs(failures++, BACKOFF_CAP_MS, Math.random), input.signal);
+      await pause(backoffMs(failures++, RECONNECT, Math.random), input.signal);
     }
   }
 }

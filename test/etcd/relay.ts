@@ -9,19 +9,22 @@ export class Relay {
   #port = 0;
   #silent = false;
 
-  private constructor(target: string) {
-    const [host, port] = target.split(':');
-    this.#target = { host: host!, port: Number(port) };
+  readonly #host: string;
+
+  private constructor(target: string, host: string) {
+    this.#host = host;
+    const [name, port] = target.split(':');
+    this.#target = { host: name!, port: Number(port) };
   }
 
-  static async to(target: string): Promise<Relay> {
-    const relay = new Relay(target);
+  static async to(target: string, host = '127.0.0.1'): Promise<Relay> {
+    const relay = new Relay(target, host);
     await relay.mend();
     return relay;
   }
 
   get address(): string {
-    return `127.0.0.1:${this.#port}`;
+    return `${this.#host}:${this.#port}`;
   }
 
   /** Connections are reset, and new ones refused. */
@@ -44,7 +47,7 @@ export class Relay {
     this.#silent = false;
     for (const socket of this.#sockets) socket.resume();
     if (this.#server) return;
-    this.#server = createServer((near) => this.#join(near)).listen(this.#port, '127.0.0.1');
+    this.#server = createServer((near) => this.#join(near)).listen(this.#port, this.#host);
     await once(this.#server, 'listening');
     this.#port = (this.#server.address() as { port: number }).port;
   }

@@ -1,5 +1,6 @@
 /** A real etcd for one test: its own process on free loopback ports, its data in a temporary folder. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -54,8 +55,8 @@ export class Etcd {
     return join(this.folder, name);
   }
 
-  /** Starts it on the data that is there; settles when it answers. */
-  async resume(): Promise<void> {
+  /** Starts it on the data that is there; settles when it answers. `user` as `name:password`, once users are on. */
+  async resume(user?: string): Promise<void> {
     const tls = this.#setting.tls
       ? ['--cert-file', this.file('server.crt'), '--key-file', this.file('server.key')]
       : [];
@@ -74,7 +75,7 @@ export class Etcd {
     );
     args.push(...(this.#setting.arguments ?? []));
     this.#process = spawn('etcd', args, { stdio: 'ignore' });
-    await eventually(() => this.control('endpoint', 'health'), START_MS);
+    await eventually(() => this.control('endpoint', 'health', ...(user ? ['--user', user] : [])), START_MS);
   }
 
   /** Ends the process and keeps the data. */
@@ -119,11 +120,16 @@ export class Etcd {
   }
 }
 
+/** Below the range that the kernel takes ports of outgoing connections from. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const free = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.close();
+    if (free) return port;
+  }
 }

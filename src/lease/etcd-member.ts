@@ -1,0 +1,103 @@
+/** One member of etcd: its gRPC channels, a dial that ends in time, and a call that ends in time. */
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { type Client, connectivityState, credentials, type Metadata } from '@grpc/grpc-js';
+import type { ICallable } from 'etcd3';
+import { Host } from 'etcd3/lib/connection-pool.js';
+import type { EtcdTls } from './etcd-options.js';
+
+/** How long etcd may take to answer; five of its default election timeouts. */
+export const CALL_MS = 5_000;
+
+/** How long a member may take to accept a connection before the next is tried. */
+const DIAL_MS = 2_000;
+
+const CHANNEL_OPTIONS = {
+  'grpc.max_receive_message_length': -1,
+  'grpc.max_send_message_length': -1,
+  // etcd answers pings that come faster than one in 5 s by closing the connection (--grpc-keepalive-min-time).
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  // The callers back off by themselves; a member that is back should be seen at once.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+};
+
+export type Member = Host;
+export type Service = Parameters<ICallable<Host>['exec']>[0];
+
+/** `address` is `host:port`. Nothing is dialled yet. */
+export function newMember(address: string, tls: EtcdTls | undefined): Member {
+  if (!tls) return new Host(address, credentials.createInsecure(), CHANNEL_OPTIONS);
+  const ip = address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const identity = [tls.identity?.key, tls.identity?.certificate] as const;
+  if (!isIP(ip)) return new Host(address, credentials.createSsl(tls.ca, ...identity), CHANNEL_OPTIONS);
+  // An IP address is no TLS server name, and Node warns of it; the certificate is checked against it all the same.
+  const checkIp = {
+    checkServerIdentity: (_name: string, peer: PeerCertificate) => checkServerIdentity(ip, peer),
+  };
+  const options = { ...CHANNEL_OPTIONS, 'grpc.ssl_target_name_override': 'etcd' };
+  return new Host(address, credentials.createSsl(tls.ca, ...identity, checkIp), options);
+}
+
+/** Dials if need be. False when the dial failed, took too long, or the signal was aborted. */
+export function isConnected(member: Member, service: Service, signal: AbortSignal): Promise<boolean> {
+  const channel = member.getServiceClient(service).getChannel();
+  const deadline = Date.now() + DIAL_MS;
+  const dial = new Promise<boolean>((resolve) => {
+    const look = (late?: Error) => {
+      if (late) return resolve(false);
+      const state = channel.getConnectivityState(true);
+      if (state === connectivityState.READY) resolve(true);
+      else if (state === connectivityState.CONNECTING || state === connectivityState.IDLE)
+        channel.watchConnectivityState(state, deadline, look);
+      else resolve(false);
+    };
+    look();
+  });
+  return unlessAborted(dial, signal).catch(() => false);
+}
+
+export interface UnaryCall {
+  readonly service: Service;
+  readonly method: string;
+  readonly payload: unknown;
+  readonly signal: AbortSignal;
+}
+
+type Method = (
+  payload: unknown,
+  metadata: Metadata,
+  options: { deadline: number },
+  done: (error: Error | null, answer?: unknown) => void,
+) => { cancel(): void };
+
+/** Rejects with gRPC's error, which after an abort is that of a cancelled call. */
+export function callMember(
+  member: Member,
+  { service, method, payload, signal }: UnaryCall,
+  metadata: Metadata,
+): Promise<unknown> {
+  const client: Client = member.getServiceClient(service);
+  return new Promise((resolve, reject) => {
+    const send = (client as unknown as Readonly<Record<string, Method>>)[method]!.bind(client);
+    const call = send(payload, metadata, { deadline: Date.now() + CALL_MS }, (error, answer) => {
+      signal.removeEventListener('abort', cancel);
+      if (error) reject(error);
+      else resolve(answer);
+    });
+    const cancel = () => call.cancel();
+    signal.addEventListener('abort', cancel);
+    if (signal.aborted) cancel();
+  });
+}
+
+/** Rejects with the signal's reason as soon as it is aborted; what was begun goes on unheard. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
