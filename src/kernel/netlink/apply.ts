@@ -1,19 +1,20 @@
 /**
  * Carries out changes in order: netlink requests in batches, sysctls as files between them.
  *
- * Requests name links by index, so a batch ends where a link is made or removed, and names are looked up anew for
- * each batch that needs them: an index kept from before may by now belong to another device. Between batches the
- * event loop turns.
+ * Requests name links by index, so a batch ends where a link is made, changed or removed, and names are looked up
+ * anew after it and for every call: an index kept from before may by now belong to another device. Between batches
+ * the event loop turns.
  */
 import { constants } from 'node:os';
 import { KernelError } from '../../errors.js';
 import type { ApplyFailure, ApplyReport, Change } from '../kernel.js';
 import { writeSysctl } from '../sysctl.js';
+import type { Acknowledgement } from './acknowledgement.js';
 import { type Connection, failuresOf, type WriteMessage } from './connection.js';
 import { changeError, meansAbsent } from './failure.js';
 import { RTM_GETLINK, RTM_NEWLINK, readLink, writeGetLink } from './link.js';
 import { MessageReader, NLM_F_REQUEST } from './message.js';
-import { linksNeeded, toRequest } from './to-requests.js';
+import { linksNeeded, toRequests } from './to-requests.js';
 
 /** Messages; some 3 ms of the kernel's time and 1 ms of ours. */
 const BATCH_SIZE = 400;
@@ -64,26 +65,31 @@ async function applyBatch(
   batch: readonly Change[],
   indexes: Map<string, number>,
 ): Promise<ApplyFailure[]> {
-  const failures: ApplyFailure[] = [];
+  const failures = new Map<Change, ApplyFailure>();
+  const fail = (change: Change, acknowledgement: Acknowledgement) => {
+    if (change.kind === 'remove' && meansAbsent(acknowledgement.errno)) return;
+    failures.set(change, { change, error: changeError(change, acknowledgement) });
+  };
+  /** The change that each request is for. */
   const sent: Change[] = [];
   const requests: WriteMessage[] = [];
   try {
     await lookUp(connection, new Set(batch.flatMap(linksNeeded)), indexes);
     for (const change of batch) {
-      if (linksNeeded(change).every((name) => indexes.has(name))) {
+      if (!linksNeeded(change).every((name) => indexes.has(name))) {
+        fail(change, NO_LINK);
+        continue;
+      }
+      for (const request of toRequests(change, (name) => indexes.get(name)!)) {
         sent.push(change);
-        requests.push(toRequest(change, (name) => indexes.get(name)!));
-      } else if (change.kind !== 'remove') {
-        failures.push({ change, error: changeError(change, NO_LINK) });
+        requests.push(request);
       }
     }
-    if (requests.length === 0) return failures;
-    for (const [i, acknowledgement] of failuresOf(await connection.exchange(requests))) {
-      const change = sent[i]!;
-      if (change.kind === 'remove' && meansAbsent(acknowledgement.errno)) continue;
-      failures.push({ change, error: changeError(change, acknowledgement) });
+    if (requests.length > 0) {
+      const answer = await connection.exchange(requests);
+      for (const [i, acknowledgement] of failuresOf(answer)) fail(sent[i]!, acknowledgement);
     }
-    return failures;
+    return [...failures.values()];
   } catch (error) {
     // The socket failed: how far the kernel came is not known.
     if (!(error instanceof KernelError)) throw error;

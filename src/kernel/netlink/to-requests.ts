@@ -49,36 +49,43 @@ export function linksNeeded(change: Change): readonly string[] {
   }
 }
 
-export function toRequest(change: Change, indexOf: IndexOf): WriteMessage {
+/** One message, or two where the kernel refuses to do a change in one. */
+export function toRequests(change: Change, indexOf: IndexOf): readonly WriteMessage[] {
   const { object } = change;
   switch (object.kind) {
     case 'link':
-      return linkRequest(change, object, indexOf);
+      return linkRequests(change, object, indexOf);
     case 'address':
-      return addressRequest(change, object, indexOf);
+      return [addressRequest(change, object, indexOf)];
     case 'neighbour':
     case 'fdb':
-      return neighbourRequest(change, object, indexOf);
+      return [neighbourRequest(change, object, indexOf)];
     case 'route':
-      return routeRequest(change, object, indexOf);
+      return [routeRequest(change, object, indexOf)];
     case 'sysctl':
       throw new Error('a sysctl is a file, not a netlink request');
   }
 }
 
-function linkRequest(change: Change, link: Link, indexOf: IndexOf): WriteMessage {
-  const named: LinkMessage = { index: 0, family: 0, name: link.name };
-  if (change.kind === 'remove') {
-    return (writer, sequence) =>
-      writeLink(writer, { type: RTM_DELLINK, flags: NLM_F_REQUEST, sequence }, named);
+function linkRequests(change: Change, link: Link, indexOf: IndexOf): readonly WriteMessage[] {
+  const request = (type: number, flags: number, settings: Partial<LinkMessage>): WriteMessage => {
+    const message = { index: 0, family: 0, name: link.name, ...settings };
+    return (writer, sequence) => writeLink(writer, { type, flags, sequence }, message);
+  };
+  if (change.kind === 'remove') return [request(RTM_DELLINK, NLM_F_REQUEST, {})];
+  if (change.kind === 'add' || change.before.kind !== 'link') {
+    const settings = { mac: link.mac, mtu: link.mtu, up: link.up, ...typeSettings(link, indexOf) };
+    return [request(RTM_NEWLINK, ADD, settings)];
   }
-  const before = change.kind === 'replace' ? change.before : undefined;
-  const message =
-    before?.kind === 'link'
-      ? { ...named, ...alteredSettings(link, before, indexOf) }
-      : { ...named, mac: link.mac, mtu: link.mtu, up: link.up, ...typeSettings(link, indexOf) };
-  const flags = before ? NLM_F_REQUEST : ADD;
-  return (writer, sequence) => writeLink(writer, { type: RTM_NEWLINK, flags, sequence }, message);
+  const { before } = change;
+  const vxlan = link.vxlan && before.vxlan && alteredVxlan(link.vxlan, before.vxlan, indexOf);
+  return [
+    // The vxlan driver refuses its own settings and an MTU in one message ("Cannot change mtu").
+    ...(vxlan && Object.keys(vxlan).length > 0
+      ? [request(RTM_NEWLINK, NLM_F_REQUEST, { kind: link.type, vxlan })]
+      : []),
+    request(RTM_NEWLINK, NLM_F_REQUEST, alteredSettings(link, before)),
+  ];
 }
 
 function typeSettings(link: Link, indexOf: IndexOf): Pick<LinkMessage, 'kind' | 'vxlan'> {
@@ -99,22 +106,24 @@ function toVxlanData(vxlan: VxlanAttributes, indexOf: IndexOf): VxlanData {
   };
 }
 
-/** Only what differs: the kernel refuses some of the rest even if it is as it was. */
-function alteredSettings(link: Link, before: Link, indexOf: IndexOf): Partial<LinkMessage> {
-  const vxlan = link.vxlan && before.vxlan && alteredVxlan(link.vxlan, before.vxlan, indexOf);
+function alteredSettings(link: Link, before: Link): Partial<LinkMessage> {
   return {
     ...(link.mac === before.mac ? {} : { mac: link.mac }),
     ...(link.mtu === before.mtu ? {} : { mtu: link.mtu }),
     up: link.up,
-    ...(vxlan && Object.keys(vxlan).length > 0 ? { kind: link.type, vxlan } : {}),
   };
 }
 
+/** Only what differs: the kernel refuses some of the rest even where it is as it was. */
 function alteredVxlan(vxlan: VxlanAttributes, before: VxlanAttributes, indexOf: IndexOf): VxlanData {
+  const data = toVxlanData(vxlan, indexOf);
   return {
-    ...(vxlan.local === before.local ? {} : { local: ipv4(vxlan.local) }),
-    ...(vxlan.device === before.device ? {} : { device: indexOf(vxlan.device) }),
-    ...(vxlan.learning === before.learning ? {} : { learning: vxlan.learning }),
+    ...(vxlan.vni === before.vni ? {} : { id: data.id! }),
+    ...(vxlan.local === before.local ? {} : { local: data.local! }),
+    ...(vxlan.device === before.device ? {} : { device: data.device! }),
+    ...(vxlan.port === before.port ? {} : { port: data.port! }),
+    ...(vxlan.learning === before.learning ? {} : { learning: data.learning! }),
+    ...(vxlan.gbp === before.gbp ? {} : { gbp: data.gbp! }),
   };
 }
 

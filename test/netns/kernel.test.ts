@@ -1,0 +1,8 @@
+import test from 'ava';
+import { byShell, kernelContract } from '../contract/kernel.js';
+import { canIsolate, isolateKernel, UPLINK } from './isolated-kernel.js';
+
+kernelContract(canIsolate ? test.serial : test.skip, 'real kernel', async () => {
+  const { kernel, shell, dispose } = await isolateKernel();
+  return { kernel, uplink: UPLINK, byHand: byShell(shell), dispose };
+});
