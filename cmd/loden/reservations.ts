@@ -43,7 +43,7 @@ async function reserve(session: EtcdSession, subnet: Prefix, publicIp: string | 
   if (plan.kind === 'impossible') throw new CommandError(`cannot reserve ${name}: ${plan.reason}`);
   const holder = plan.kind === 'already' ? plan.publicIp : plan.attributes.publicIp;
   if (plan.kind === 'write') {
-    const written = await store.publish(plan.lease, plan.attributes, undefined, signal);
+    const written = await store.reserve(subnet, plan.attributes, plan.held, signal);
     if (!written) throw changedMeanwhile(name);
   }
   const whom = holder === NOBODY ? 'and goes to no host' : `for ${holder}`;

@@ -1,7 +1,6 @@
 /** What a change of the network config does to the hosts that are there. */
 import { isDeepStrictEqual } from 'node:util';
 import type { NetworkConfig } from '../config/network.js';
-import { leaseKey } from '../lease/codec.js';
 import type { Lease } from '../lease/lease.js';
 import { formatIpv4 } from '../net/ipv4.js';
 import { formatPrefix } from '../net/prefix.js';
@@ -28,7 +27,10 @@ export function strandedLeases(
 }
 
 /** Why a host may not keep this lease, by flannel's rule (pkg/subnet/etcd/local_manager.go); undefined if it may. */
-export function misfit({ subnet, subnetV6 }: Lease, config: NetworkConfig): string | undefined {
+export function misfit(
+  { subnet, subnetV6 }: Pick<Lease, 'subnet' | 'subnetV6'>,
+  config: NetworkConfig,
+): string | undefined {
   if (subnetV6 !== undefined) return `has an IPv6 subnet, ${subnetV6}`;
   if (subnet.length !== config.subnetLength) return `is a /${subnet.length}, not a /${config.subnetLength}`;
   if (subnet.address >= config.subnetMin && subnet.address <= config.subnetMax) return undefined;
@@ -47,11 +49,6 @@ export function describeStranded(stranded: readonly Stranded[], shown = 5): stri
 /** Whether hosts that start under the one and hosts that run under the other cannot reach each other. */
 export function changesDataPath(before: unknown, after: unknown): boolean {
   return !isDeepStrictEqual(before, after);
-}
-
-/** Keys of leases, for `--json`. */
-export function strandedKeys(stranded: readonly Stranded[]): string[] {
-  return stranded.map(({ lease }) => leaseKey(lease));
 }
 
 /** JSON in one form, so that a diff shows what changed and not how it was laid out. */
