@@ -4,6 +4,7 @@ import type { NetworkConfig } from '../config/network.js';
 import type { Lease } from '../lease/lease.js';
 import { formatIpv4 } from '../net/ipv4.js';
 import { formatPrefix } from '../net/prefix.js';
+import type { CheckedConfig } from './checked-config.js';
 
 export interface Stranded {
   readonly lease: Lease;
@@ -46,9 +47,30 @@ export function describeStranded(stranded: readonly Stranded[], shown = 5): stri
   return more > 0 ? [...lines, `and ${more} more`] : lines;
 }
 
-/** Whether hosts that start under the one and hosts that run under the other cannot reach each other. */
-export function changesDataPath(before: unknown, after: unknown): boolean {
-  return !isDeepStrictEqual(before, after);
+/** `before` is undefined when there was no config that a daemon could have started with. */
+export function consequencesOf(
+  leases: readonly Lease[],
+  before: CheckedConfig | undefined,
+  after: CheckedConfig,
+): { readonly stranded: readonly Stranded[]; readonly warnings: readonly string[] } {
+  const stranded = strandedLeases(leases, before?.network, after.network);
+  const count = stranded.length === 1 ? '1 lease is' : `${stranded.length} leases are`;
+  const newPath = before && leases.length > 0 && !isDeepStrictEqual(dataPath(before), dataPath(after));
+  const warnings = [
+    ...(stranded.length > 0
+      ? [
+          `${count} stranded: such a host takes another subnet at its next start, its containers new addresses`,
+        ]
+      : []),
+    ...(newPath
+      ? ['the backend changes: until all hosts have been restarted, not all reach each other']
+      : []),
+  ];
+  return { stranded, warnings };
+}
+
+function dataPath({ backend, backendOptions }: CheckedConfig): unknown {
+  return { type: backend.type, backendOptions };
 }
 
 /** JSON in one form, so that a diff shows what changed and not how it was laid out. */

@@ -7,6 +7,12 @@ import { misfit } from './config-change.js';
 /** No host has this one, so nobody takes a subnet that is reserved for it. */
 export const NOBODY = '0.0.0.0';
 
+/** A reservation that no host has taken: it says nothing yet of how its holder is reached. */
+export function isUntouched(lease: Lease): boolean {
+  const { backendType, backendData } = lease.attributes;
+  return isReservation(lease) && backendType === '' && backendData === undefined;
+}
+
 export type ReservationPlan =
   /** What to hand to `store.reserve`. */
   | { readonly kind: 'write'; readonly attributes: LeaseAttributes; readonly held: Lease | undefined }
