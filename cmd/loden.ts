@@ -5,8 +5,11 @@ import { version } from '../src/config/version.js';
 import { ConfigError, LodenError } from '../src/errors.js';
 import { terminal } from '../src/terminal/terminal.js';
 import { exitCodeOf } from './exit-code.js';
+import { addCleanupCommand } from './loden/cleanup.js';
 import { addConfigCommand } from './loden/config.js';
+import { labCommand } from './loden/lab.js';
 import { addLeasesCommand } from './loden/leases.js';
+import { addPlanCommand } from './loden/plan.js';
 import type { Tool } from './loden/session.js';
 
 function program(tool: Tool): Command {
@@ -16,7 +19,7 @@ function program(tool: Tool): Command {
     .helpOption('-h, --help', 'print this')
     .helpCommand(false)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'loden: ')) })
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .addHelpText(
       'after',
       `
@@ -26,7 +29,24 @@ Exit status: 0 done, 1 failure, 2 bad flag or config, 3 subnet lost to another h
     );
   addLeasesCommand(root, tool);
   addConfigCommand(root, tool);
+  addPlanCommand(root, tool);
+  addCleanupCommand(root, tool);
+  root.addCommand(labCommand(tool.signal));
+  settleBelow(root);
   return root;
+}
+
+/** Commands that were made on their own do not know how this program exits and writes errors. */
+function settleBelow(command: Command): void {
+  for (const child of command.commands) settleBelow(child.copyInheritedSettings(command));
+}
+
+/** commander's `error: unknown option '--x'` and, on a second line, what was perhaps meant. */
+function oneLine(text: string): string {
+  return `${text
+    .replace(/^error: /, 'loden: ')
+    .trimEnd()
+    .replaceAll('\n', ' ')}\n`;
 }
 
 async function main(): Promise<number> {
@@ -39,8 +59,7 @@ async function main(): Promise<number> {
   } catch (error) {
     // It has printed its own message, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (stop.signal.aborted) return 0;
-    tool.terminal.remark(`loden: ${explain(error)}`);
+    tool.terminal.remark(`loden: ${stop.signal.aborted ? 'interrupted' : explain(error)}`);
     return exitCodeOf(error);
   }
 }

@@ -1,7 +1,5 @@
 import { networkInterfaces } from 'node:os';
 import type { Command } from 'commander';
-import { backendFor } from '../../src/backend/registry.js';
-import { parseNetworkConfig } from '../../src/config/network.js';
 import { LEASE_OPTIONS } from '../../src/config/options/daemon.js';
 import { readSubnetFile } from '../../src/config/subnet-file.js';
 import { LodenError } from '../../src/errors.js';
@@ -9,6 +7,7 @@ import type { JudgeContext } from '../../src/lease/judge.js';
 import { isReservation, type Lease } from '../../src/lease/lease.js';
 import type { LeaseStore } from '../../src/lease/store.js';
 import { LeaseTable } from '../../src/lease/table.js';
+import { checkConfig } from '../../src/tool/checked-config.js';
 import { formatLeaseRows, leaseRows } from '../../src/tool/lease-rows.js';
 import { ANY_UPLINK, ownHost } from '../../src/tool/own-host.js';
 import { addReleaseCommand, addReserveCommand } from './reservations.js';
@@ -56,16 +55,20 @@ async function follow(session: LeasesSession, json: true | undefined): Promise<v
       }
     }
   })();
-  while (!signal.aborted) {
+  for (;;) {
     const changed = new Promise<void>((resolve) => {
       wake = resolve;
     });
-    const shown = await picture(session, table, json);
+    const shown = await picture(session, table, json).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    if (shown === undefined) return;
     terminal.clear();
     terminal.print(shown);
     const refresh = terminal.screen ? setTimeout(wake, REFRESH_MS) : undefined;
     await Promise.race([changed, listening]);
     clearTimeout(refresh);
+    if (signal.aborted) return;
   }
 }
 
@@ -92,13 +95,11 @@ async function judgeContext(
     return undefined;
   }
   try {
-    const { config } = parseNetworkConfig(text, session.configSource);
-    const backend = backendFor(config.backend.type);
-    const options = backend.parseOptions(config.backend);
+    const { network, backend, backendOptions: options } = checkConfig(text, session.configSource);
     const { subnet } = await readSubnetFile(session.options.subnetFile);
     const host = ownHost(subnet, leases, networkInterfaces());
     return {
-      network: config,
+      network,
       subnet: host?.lease.subnet,
       publicIp: host?.lease.attributes.publicIp,
       uplinkNetworks: host?.uplink?.networks ?? [],

@@ -5,10 +5,8 @@ import { isReservation, type Lease } from '../../src/lease/lease.js';
 import { parseIpv4 } from '../../src/net/ipv4.js';
 import { equalPrefixes, formatPrefix, type Prefix, parsePrefix } from '../../src/net/prefix.js';
 import { durationText } from '../../src/tool/lease-rows.js';
-import { NOBODY, planReservation } from '../../src/tool/reservation.js';
-import { addEtcdFlags, agreed, inSession, type Session, type Tool } from './session.js';
-
-type EtcdSession = Session<Record<string, never>>;
+import { isUntouched, NOBODY, planReservation } from '../../src/tool/reservation.js';
+import { addEtcdFlags, agreed, type EtcdSession, inSession, type Tool } from './session.js';
 
 export function addReserveCommand(leases: Command, tool: Tool): void {
   addEtcdFlags(leases.command('reserve <subnet>'))
@@ -43,7 +41,7 @@ async function reserve(session: EtcdSession, subnet: Prefix, publicIp: string | 
   if (plan.kind === 'impossible') throw new CommandError(`cannot reserve ${name}: ${plan.reason}`);
   const holder = plan.kind === 'already' ? plan.publicIp : plan.attributes.publicIp;
   if (plan.kind === 'write') {
-    const written = await store.publish(plan.lease, plan.attributes, undefined, signal);
+    const written = await store.reserve(subnet, plan.attributes, plan.held, signal);
     if (!written) throw changedMeanwhile(name);
   }
   const whom = holder === NOBODY ? 'and goes to no host' : `for ${holder}`;
@@ -56,25 +54,18 @@ async function release(session: EtcdSession, subnet: Prefix, yes: true | undefin
   const name = formatPrefix(subnet);
   const lease = [...leases.values()].find((candidate) => equalPrefixes(candidate.subnet, subnet));
   if (!lease) throw new CommandError(`there is no lease of ${name}; loden leases shows those there are`);
-  if (isTaken(lease)) await agreed(session, await releaseQuestion(session, lease), yes);
+  if (!isUntouched(lease)) {
+    await agreed(session, { why: await cost(session, lease), question: 'Release it?', yes });
+  }
   if (!(await store.release(lease, signal))) throw changedMeanwhile(name);
   terminal.print(`${name} of ${lease.attributes.publicIp} is released`);
 }
 
-/** A reservation that no host has taken yet says nothing of a backend. */
-function isTaken({ attributes, ...lease }: Lease): boolean {
-  const untouched = attributes.backendType === '' && attributes.backendData === undefined;
-  return !(isReservation({ attributes, ...lease }) && untouched);
-}
-
-async function releaseQuestion({ store, signal }: EtcdSession, lease: Lease): Promise<string> {
+async function cost({ store, signal }: EtcdSession, lease: Lease): Promise<string> {
   const left = isReservation(lease) ? undefined : (await store.timeToLive(lease.leaseId, signal))?.left;
   const until = isReservation(lease) ? 'reserved' : `${durationText(left ?? 0)} left`;
-  const holder = lease.attributes.publicIp;
-  return (
-    `${holder} holds ${formatPrefix(lease.subnet)} (${until}). Other hosts stop reaching its containers, ` +
-    'until its daemon, if it runs, claims the subnet again. Release it?'
-  );
+  const subject = `${lease.attributes.publicIp} holds ${formatPrefix(lease.subnet)} (${until})`;
+  return `${subject}: other hosts stop reaching its containers, until its daemon, if it runs, claims it again`;
 }
 
 function changedMeanwhile(name: string): CommandError {

@@ -26,6 +26,9 @@ export interface Session<Table extends OptionTable> extends Tool {
   readonly options: OptionValues<Table>;
 }
 
+/** For commands that take no other flags of the daemon. */
+export type EtcdSession = Session<Record<string, never>>;
+
 /** Adds the daemon's etcd flags to a command, and those of its other flags that the command needs. */
 export function addEtcdFlags(command: Command, more: OptionTable = {}): Command {
   return addOptions(command, { ...more, ...ETCD_OPTIONS });
@@ -52,12 +55,23 @@ export async function inSession<Table extends OptionTable>(
   }
 }
 
+interface Question {
+  /** What is at stake, a sentence without its full stop. */
+  readonly why: string;
+  readonly question: string;
+  /** `--yes` was given. */
+  readonly yes: boolean | undefined;
+}
+
 /** Goes on when a person, or `--yes` for them, agrees. Throws CommandError otherwise. */
-export async function agreed(tool: Tool, question: string, yes: boolean | undefined): Promise<void> {
+export async function agreed(tool: Tool, { why, question, yes }: Question): Promise<void> {
   if (yes) return;
   const { terminal, signal } = tool;
   if (!terminal.interactive) {
-    throw new CommandError(`${question} Nobody is here to ask: say so with --yes. Nothing was changed`);
+    throw new CommandError(
+      `${why}; nothing was changed, as nobody is here to be asked: repeat it with --yes`,
+    );
   }
+  terminal.remark(`${why}.`);
   if (!(await terminal.confirm(question, signal))) throw new CommandError('nothing was changed');
 }

@@ -11,14 +11,16 @@ import { createWhole, errnoOf } from '../files/write-whole.js';
  */
 export async function loadIdentity(stateDir: string): Promise<string> {
   const path = join(stateDir, 'identity');
-  const known = await readIdentity(path);
+  const known = await knownIdentity(stateDir);
   if (known !== undefined) return known;
   const identity = randomBytes(16).toString('hex');
   if (await createWhole(path, `${identity}\n`, 0o644)) return identity;
-  return (await readIdentity(path)) ?? loadIdentity(stateDir);
+  return loadIdentity(stateDir);
 }
 
-async function readIdentity(path: string): Promise<string | undefined> {
+/** The identity if there is one already. Throws FileError as `loadIdentity` does. */
+export async function knownIdentity(stateDir: string): Promise<string | undefined> {
+  const path = join(stateDir, 'identity');
   let text: string;
   try {
     text = await readFile(path, 'utf8');

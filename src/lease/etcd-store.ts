@@ -52,6 +52,18 @@ export class EtcdStore implements LeaseStore {
     });
   }
 
+  writeConfig(text: string, expected: string | undefined, signal: AbortSignal): Promise<boolean> {
+    return this.#run(signal, async ({ kv }) => {
+      const key = Buffer.from(configPath(this.#options.prefix));
+      const unchanged: ICompare =
+        expected === undefined
+          ? { key, target: 'Version', result: 'Equal', version: 0 }
+          : { key, target: 'Value', result: 'Equal', value: Buffer.from(expected) };
+      const write = { request_put: { key, value: Buffer.from(text) } };
+      return (await kv.txn({ compare: [unchanged], success: [write] })).succeeded;
+    });
+  }
+
   async snapshot(signal: AbortSignal): Promise<LeaseSnapshot> {
     return (await this.#snapshot(signal)).snapshot;
   }
@@ -104,6 +116,21 @@ export class EtcdStore implements LeaseStore {
         if (isLeaseNotFound(error)) return undefined;
         throw error;
       });
+    });
+  }
+
+  reserve(
+    subnet: Prefix,
+    attributes: LeaseAttributes,
+    held: Lease | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    return this.#run(signal, async (clients) => {
+      // To etcd, a key that is absent was last modified at revision 0.
+      const expected = held ?? { subnet, modRevision: 0 };
+      const value = Buffer.from(encodeAttributes(attributes));
+      const put = { request_put: { key: this.#path(expected), value } };
+      return (await this.#ifUnchanged(clients, expected, put)).succeeded;
     });
   }
 
@@ -168,7 +195,11 @@ export class EtcdStore implements LeaseStore {
   }
 
   /** Carries an operation out if the key is still as `lease` has it. */
-  #ifUnchanged({ kv }: EtcdClients, lease: Lease, operation: IRequestOp): Promise<ITxnResponse> {
+  #ifUnchanged(
+    { kv }: EtcdClients,
+    lease: Pick<Lease, 'subnet' | 'subnetV6' | 'modRevision'>,
+    operation: IRequestOp,
+  ): Promise<ITxnResponse> {
     const unchanged: ICompare = {
       key: this.#path(lease),
       target: 'Mod',

@@ -48,6 +48,9 @@ export interface LeaseStore {
   /** The network config's text; undefined while there is none. */
   readConfig(signal: AbortSignal): Promise<string | undefined>;
 
+  /** Writes the network config if its text still is `expected`, undefined while there is none; false when it is not. */
+  writeConfig(text: string, expected: string | undefined, signal: AbortSignal): Promise<boolean>;
+
   /** All leases in one range read. */
   snapshot(signal: AbortSignal): Promise<LeaseSnapshot>;
 
@@ -69,6 +72,17 @@ export interface LeaseStore {
     regrantTtlSeconds: number | undefined,
     signal: AbortSignal,
   ): Promise<Lease | undefined>;
+
+  /**
+   * Makes the key a reservation, without an etcd lease, so that it never expires. Only if it is still as `held` has
+   * it, or absent when that is undefined; false when it is not.
+   */
+  reserve(
+    subnet: Prefix,
+    attributes: LeaseAttributes,
+    held: Lease | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean>;
 
   /** Keeps an etcd lease alive once. The seconds that it was given; 0 when it has expired. */
   keepAlive(leaseId: string, signal: AbortSignal): Promise<number>;

@@ -1,10 +1,10 @@
 /** What a change of the network config does to the hosts that are there. */
 import { isDeepStrictEqual } from 'node:util';
 import type { NetworkConfig } from '../config/network.js';
-import { leaseKey } from '../lease/codec.js';
 import type { Lease } from '../lease/lease.js';
 import { formatIpv4 } from '../net/ipv4.js';
 import { formatPrefix } from '../net/prefix.js';
+import type { CheckedConfig } from './checked-config.js';
 
 export interface Stranded {
   readonly lease: Lease;
@@ -28,7 +28,10 @@ export function strandedLeases(
 }
 
 /** Why a host may not keep this lease, by flannel's rule (pkg/subnet/etcd/local_manager.go); undefined if it may. */
-export function misfit({ subnet, subnetV6 }: Lease, config: NetworkConfig): string | undefined {
+export function misfit(
+  { subnet, subnetV6 }: Pick<Lease, 'subnet' | 'subnetV6'>,
+  config: NetworkConfig,
+): string | undefined {
   if (subnetV6 !== undefined) return `has an IPv6 subnet, ${subnetV6}`;
   if (subnet.length !== config.subnetLength) return `is a /${subnet.length}, not a /${config.subnetLength}`;
   if (subnet.address >= config.subnetMin && subnet.address <= config.subnetMax) return undefined;
@@ -44,14 +47,30 @@ export function describeStranded(stranded: readonly Stranded[], shown = 5): stri
   return more > 0 ? [...lines, `and ${more} more`] : lines;
 }
 
-/** Whether hosts that start under the one and hosts that run under the other cannot reach each other. */
-export function changesDataPath(before: unknown, after: unknown): boolean {
-  return !isDeepStrictEqual(before, after);
+/** `before` is undefined when there was no config that a daemon could have started with. */
+export function consequencesOf(
+  leases: readonly Lease[],
+  before: CheckedConfig | undefined,
+  after: CheckedConfig,
+): { readonly stranded: readonly Stranded[]; readonly warnings: readonly string[] } {
+  const stranded = strandedLeases(leases, before?.network, after.network);
+  const count = stranded.length === 1 ? '1 lease is' : `${stranded.length} leases are`;
+  const newPath = before && leases.length > 0 && !isDeepStrictEqual(dataPath(before), dataPath(after));
+  const warnings = [
+    ...(stranded.length > 0
+      ? [
+          `${count} stranded: such a host takes another subnet at its next start, its containers new addresses`,
+        ]
+      : []),
+    ...(newPath
+      ? ['the backend changes: until all hosts have been restarted, not all reach each other']
+      : []),
+  ];
+  return { stranded, warnings };
 }
 
-/** Keys of leases, for `--json`. */
-export function strandedKeys(stranded: readonly Stranded[]): string[] {
-  return stranded.map(({ lease }) => leaseKey(lease));
+function dataPath({ backend, backendOptions }: CheckedConfig): unknown {
+  return { type: backend.type, backendOptions };
 }
 
 /** JSON in one form, so that a diff shows what changed and not how it was laid out. */

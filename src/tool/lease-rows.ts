@@ -5,6 +5,7 @@ import { isReservation, type Lease } from '../lease/lease.js';
 import { formatPrefix } from '../net/prefix.js';
 import { formatTable } from '../terminal/table.js';
 import type { Terminal } from '../terminal/terminal.js';
+import { isUntouched } from './reservation.js';
 
 /** As `--json` prints it. */
 export interface LeaseRow {
@@ -17,8 +18,8 @@ export interface LeaseRow {
   readonly reserved: boolean;
   /** Null for a reservation, and for a lease that expired while it was looked at. */
   readonly ttlSeconds: number | null;
-  /** `unknown` when there is no usable config to judge by. */
-  readonly state: 'ok' | 'own' | 'refused' | 'unknown';
+  /** `unused`: a reservation that no host has taken. `unknown`: there is no usable config to judge by. */
+  readonly state: 'ok' | 'own' | 'refused' | 'unused' | 'unknown';
   /** Why it is refused. */
   readonly reason: string | null;
   /** Of the host that holds it; null for a flanneld. */
@@ -45,7 +46,7 @@ export function leaseRows({ leases, context, secondsLeft }: LeaseRowsInput): Lea
       vtepMac: vtepMacOf(lease),
       reserved: isReservation(lease),
       ttlSeconds: secondsLeft.get(lease.leaseId) ?? null,
-      ...stateOf(context && judge(lease, context)),
+      ...stateOf(lease, context && judge(lease, context)),
       identity: lease.attributes.identity ?? null,
     }));
 }
@@ -80,13 +81,15 @@ export function durationText(seconds: number): string {
   return shown.map(([unit, count]) => `${count}${unit}`).join('');
 }
 
-const stateColours = { ok: 'green', own: 'green', refused: 'red', unknown: 'dim' } as const;
+const stateColours = { ok: 'green', own: 'green', refused: 'red', unused: 'dim', unknown: 'dim' } as const;
 
-function stateOf(judgement: Judgement | undefined): Pick<LeaseRow, 'state' | 'reason'> {
+function stateOf(lease: Lease, judgement: Judgement | undefined): Pick<LeaseRow, 'state' | 'reason'> {
   if (!judgement) return { state: 'unknown', reason: null };
-  return judgement.verdict === 'refused'
-    ? { state: 'refused', reason: judgement.reason }
-    : { state: judgement.verdict, reason: null };
+  if (judgement.verdict !== 'refused') return { state: judgement.verdict, reason: null };
+  // Refused as well, since there is nobody to send to; but nothing is wrong with it.
+  return isUntouched(lease)
+    ? { state: 'unused', reason: null }
+    : { state: 'refused', reason: judgement.reason };
 }
 
 function stateText({ state, reason }: LeaseRow): string {

@@ -7,9 +7,15 @@ import { misfit } from './config-change.js';
 /** No host has this one, so nobody takes a subnet that is reserved for it. */
 export const NOBODY = '0.0.0.0';
 
+/** A reservation that no host has taken: it says nothing yet of how its holder is reached. */
+export function isUntouched(lease: Lease): boolean {
+  const { backendType, backendData } = lease.attributes;
+  return isReservation(lease) && backendType === '' && backendData === undefined;
+}
+
 export type ReservationPlan =
-  /** Hand to `store.publish`: it writes only if the key is as `lease` has it, absent at revision 0. */
-  | { readonly kind: 'write'; readonly lease: Lease; readonly attributes: LeaseAttributes }
+  /** What to hand to `store.reserve`. */
+  | { readonly kind: 'write'; readonly attributes: LeaseAttributes; readonly held: Lease | undefined }
   | { readonly kind: 'already'; readonly publicIp: string }
   | { readonly kind: 'impossible'; readonly reason: string };
 
@@ -36,11 +42,11 @@ export function planReservation(request: ReservationRequest): ReservationPlan {
   const own = publicIp && leases.find((lease) => lease.attributes.publicIp === publicIp);
   if (own) return impossible(`${publicIp} has ${formatPrefix(own.subnet)} already; release that first`);
 
-  const attributes = { publicIp: publicIp ?? NOBODY, publicIpV6: null, backendType: '' };
-  const lease = { subnet, attributes, leaseId: '0', createRevision: 0, modRevision: 0 };
   // Kept from everybody, a network may be of any length; for a host it must be one that the host would take.
-  const reason = publicIp && misfit(lease, config);
-  return reason ? impossible(`it ${reason}`) : { kind: 'write', lease, attributes };
+  const reason = publicIp && misfit({ subnet }, config);
+  if (reason) return impossible(`it ${reason}`);
+  const attributes = { publicIp: publicIp ?? NOBODY, publicIpV6: null, backendType: '' };
+  return { kind: 'write', attributes, held: undefined };
 }
 
 function planForHeld(held: Lease, publicIp: string | undefined): ReservationPlan {
@@ -49,5 +55,5 @@ function planForHeld(held: Lease, publicIp: string | undefined): ReservationPlan
     return { kind: 'impossible', reason: `${holder} holds it; release it first` };
   }
   if (isReservation(held)) return { kind: 'already', publicIp: holder };
-  return { kind: 'write', lease: { ...held, leaseId: '0' }, attributes: held.attributes };
+  return { kind: 'write', attributes: held.attributes, held };
 }

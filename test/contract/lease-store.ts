@@ -49,6 +49,33 @@ export function leaseStoreContract(test: TestFn, open: () => Promise<World>): vo
     t.is(await store.readConfig(signal), '{"Network":"10.5.0.0/16"}');
   });
 
+  inWorld('the config is written only over what is expected there', async (t, { store }, signal) => {
+    t.false(await store.writeConfig('new', 'old', signal));
+    t.true(await store.writeConfig('first', undefined, signal));
+    t.false(await store.writeConfig('second', undefined, signal));
+    t.false(await store.writeConfig('second', 'fir', signal));
+    t.true(await store.writeConfig('second', 'first', signal));
+    t.is(await store.readConfig(signal), 'second');
+  });
+
+  inWorld('a free subnet is reserved once, without an etcd lease', async (t, { store }, signal) => {
+    const whom = attributes('192.0.2.1');
+    t.true(await store.reserve(subnet, whom, undefined, signal));
+    t.false(await store.reserve(subnet, attributes('192.0.2.2'), undefined, signal));
+    const [lease] = (await store.snapshot(signal)).leases.values();
+    t.is(lease!.leaseId, '0');
+    t.deepEqual(lease!.attributes, whom);
+  });
+
+  inWorld('a lease becomes a reservation if it is as it was seen', async (t, { store, expire }, signal) => {
+    const { lease } = claimed(await store.claim(subnet, attributes('192.0.2.1'), TTL, signal));
+    const moved = (await store.publish(lease, attributes('192.0.2.2'), undefined, signal))!;
+    t.false(await store.reserve(subnet, lease.attributes, lease, signal));
+    t.true(await store.reserve(subnet, moved.attributes, moved, signal));
+    await expire(lease.leaseId);
+    t.deepEqual([...(await store.snapshot(signal)).leases.keys()], ['10.5.34.0-24']);
+  });
+
   inWorld('a claimed lease is in the snapshot as it was claimed', async (t, { store }, signal) => {
     const data = attributes('192.0.2.1', { backendType: 'vxlan', backendData: { VNI: 1 }, identity: 'x<y' });
     const { lease, keys } = claimed(await store.claim(subnet, data, TTL, signal));

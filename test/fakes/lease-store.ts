@@ -114,6 +114,14 @@ export class FakeLeaseStore implements LeaseStore {
     return this.#call('readConfig', signal, () => this.#etcd.config);
   }
 
+  writeConfig(text: string, expected: string | undefined, signal: AbortSignal): Promise<boolean> {
+    return this.#call('writeConfig', signal, () => {
+      if (this.#etcd.config !== expected) return false;
+      this.#etcd.config = text;
+      return true;
+    });
+  }
+
   snapshot(signal: AbortSignal): Promise<LeaseSnapshot> {
     return this.#call('snapshot', signal, () => this.#snapshot());
   }
@@ -147,6 +155,20 @@ export class FakeLeaseStore implements LeaseStore {
       if (leaseId !== '0' && !this.#etcd.grants.has(leaseId)) return undefined;
       const { modRevision } = this.#etcd.put(leaseKey(lease), encodeAttributes(attributes), leaseId);
       return { ...lease, attributes, leaseId, modRevision };
+    });
+  }
+
+  reserve(
+    subnet: Prefix,
+    attributes: LeaseAttributes,
+    held: Lease | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    return this.#call('reserve', signal, () => {
+      const key = leaseKey(held ?? { subnet });
+      if (this.#etcd.entries.get(key)?.modRevision !== held?.modRevision) return false;
+      this.#etcd.put(key, encodeAttributes(attributes));
+      return true;
     });
   }
 

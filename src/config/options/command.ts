@@ -10,7 +10,6 @@ export function addOptions(command: Command, table: OptionTable): Command {
     option.argParser((text, previous: readonly string[] = []) => [...previous, text]);
     command.addOption(option.helpGroup(`${spec.group}:`).hideHelp(spec.help === ''));
   }
-  // A boolean's value is optional in the syntax of both programs, so the help leaves it out.
   command.configureHelp({ optionTerm: (option) => option.flags.replace(' <true|false>', '') });
   return command;
 }

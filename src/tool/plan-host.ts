@@ -1,0 +1,38 @@
+/** What `lodend` would make of this host's kernel now, worked out by the daemon's own parts, with nothing changed. */
+import { pino } from 'pino';
+import { Desired } from '../agent/desired.js';
+import { Peers } from '../agent/peers.js';
+import { type Survey, viewOf } from '../agent/survey.js';
+import { type Difference, diff } from '../kernel/diff.js';
+import type { Lease } from '../lease/lease.js';
+import type { LeaseKey } from '../lease/store.js';
+import { misfit } from './config-change.js';
+
+export interface HostPlan extends Difference {
+  readonly lease: Lease;
+  /** Peers whose leases are used, and those that are refused. */
+  readonly peers: { readonly accepted: number; readonly refused: number };
+}
+
+/** Undefined when this host holds no lease that it could keep: what follows depends on the subnet it would get. */
+export function planHost(survey: Survey, leases: ReadonlyMap<LeaseKey, Lease>): HostPlan | undefined {
+  const lease = ownLease(survey, leases.values());
+  if (!lease) return undefined;
+  const view = viewOf(survey, lease.subnet);
+  const desired = new Desired();
+  desired.set('self', survey.backend.planSelf(view));
+  const plan = {
+    set: (owner: string, objects: Parameters<Desired['set']>[1]) => void desired.set(owner, objects),
+  };
+  const peers = new Peers(survey.backend, view, plan, pino({ level: 'silent' }));
+  for (const [key, peer] of leases) peers.put(key, peer);
+  const { observed, owned } = survey;
+  return { ...diff({ desired: desired.objects, observed, owned }), lease, peers: peers.counts };
+}
+
+/** The lease that the daemon would find to be this host's: by its public IP, if the config still allows it. */
+function ownLease({ uplink, network }: Survey, leases: Iterable<Lease>): Lease | undefined {
+  return [...leases].find(
+    (lease) => lease.attributes.publicIp === uplink.publicIp && misfit(lease, network) === undefined,
+  );
+}
