@@ -6,6 +6,7 @@ import { ConfigError, LodenError } from '../src/errors.js';
 import { terminal } from '../src/terminal/terminal.js';
 import { exitCodeOf } from './exit-code.js';
 import { addConfigCommand } from './loden/config.js';
+import { addLabCommand } from './loden/lab.js';
 import { addLeasesCommand } from './loden/leases.js';
 import type { Tool } from './loden/session.js';
 
@@ -26,6 +27,7 @@ Exit status: 0 done, 1 failure, 2 bad flag or config, 3 subnet lost to another h
     );
   addLeasesCommand(root, tool);
   addConfigCommand(root, tool);
+  addLabCommand(root, tool);
   return root;
 }
 
@@ -35,7 +37,7 @@ async function main(): Promise<number> {
   const tool = { terminal: terminal(process, process.env), environment: process.env, signal: stop.signal };
   try {
     await program(tool).parseAsync();
-    return 0;
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     // It has printed its own message, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
