@@ -7,7 +7,7 @@ import { terminal } from '../src/terminal/terminal.js';
 import { exitCodeOf } from './exit-code.js';
 import { addCleanupCommand } from './loden/cleanup.js';
 import { addConfigCommand } from './loden/config.js';
-import { labCommand } from './loden/lab.js';
+import { addLabCommand } from './loden/lab.js';
 import { addLeasesCommand } from './loden/leases.js';
 import { addPlanCommand } from './loden/plan.js';
 import type { Tool } from './loden/session.js';
@@ -31,14 +31,8 @@ Exit status: 0 done, 1 failure, 2 bad flag or config, 3 subnet lost to another h
   addConfigCommand(root, tool);
   addPlanCommand(root, tool);
   addCleanupCommand(root, tool);
-  root.addCommand(labCommand(tool.signal));
-  settleBelow(root);
+  addLabCommand(root, tool);
   return root;
-}
-
-/** Commands that were made on their own do not know how this program exits and writes errors. */
-function settleBelow(command: Command): void {
-  for (const child of command.commands) settleBelow(child.copyInheritedSettings(command));
 }
 
 /** commander's `error: unknown option '--x'` and, on a second line, what was perhaps meant. */
@@ -55,7 +49,7 @@ async function main(): Promise<number> {
   const tool = { terminal: terminal(process, process.env), environment: process.env, signal: stop.signal };
   try {
     await program(tool).parseAsync();
-    return 0;
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     // It has printed its own message, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

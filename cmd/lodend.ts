@@ -4,10 +4,12 @@ import { runAgent } from '../src/agent/agent.js';
 import { createLog } from '../src/agent/log.js';
 import { notifySystemd } from '../src/agent/notify.js';
 import type { DaemonOptions } from '../src/config/options/daemon.js';
+import { etcdFlags } from '../src/config/options/etcd.js';
 import { parseDaemonOptions } from '../src/config/options/parse.js';
 import { version } from '../src/config/version.js';
 import { LodenError } from '../src/errors.js';
 import { NetlinkKernel } from '../src/kernel/netlink/netlink-kernel.js';
+import { etcdOptions } from '../src/lease/etcd-options.js';
 import { EtcdStore } from '../src/lease/etcd-store.js';
 import { exitCodeOf } from './exit-code.js';
 
@@ -34,7 +36,9 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort(name));
 
-  const store = new EtcdStore(options);
+  const access = await etcdOptions(etcdFlags(options));
+  for (const warning of access.warnings) log.warn(warning);
+  const store = new EtcdStore(access);
   const kernel = new NetlinkKernel();
   try {
     log.info({ version: version() }, 'lodend starts');

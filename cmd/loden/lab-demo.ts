@@ -9,11 +9,13 @@ import { allReached, ping } from '../../src/lab/ping.js';
 import { sweep } from '../../src/lab/sweep.js';
 import { takeDown } from '../../src/lab/take-down.js';
 import { waitFor } from '../../src/lab/wait.js';
-import { formatMatrix, paint } from './lab-text.js';
+import type { Terminal } from '../../src/terminal/terminal.js';
+import { formatMatrix } from './lab-text.js';
+import type { Tool } from './session.js';
 
 /** Throws LabError when something did not come true, and the signal's reason when that was aborted. */
-export async function runDemo(signal: AbortSignal): Promise<void> {
-  const story = new Story(process.stdout.isTTY);
+export async function runDemo({ terminal, signal }: Tool): Promise<void> {
+  const story = new Story(terminal);
   const name = `demo-${process.pid}`;
   await sweep();
   try {
@@ -54,7 +56,7 @@ async function showPings(lab: Lab, story: Story): Promise<void> {
   story.step('Every container pings every other');
   await lab.untilAllReach();
   const matrix = await lab.pingAll();
-  story.tell(formatMatrix(matrix, story.colours));
+  story.tell(formatMatrix(matrix, story.terminal.paint));
   if (!allReached(matrix)) throw new LabError('not every container reaches every other');
 }
 
@@ -80,33 +82,33 @@ async function loseHost(lab: Lab, story: Story): Promise<void> {
   story.tell(`${first.name} and ${second.name} go on as before`);
 }
 
-/** Numbered steps on standard output, in at most 80 columns. */
+/** Numbered steps, in at most 80 columns. */
 class Story {
-  readonly colours: boolean;
+  readonly terminal: Terminal;
   readonly #began = performance.now();
   #steps = 0;
 
-  constructor(colours: boolean) {
-    this.colours = colours;
+  constructor(terminal: Terminal) {
+    this.terminal = terminal;
   }
 
   step(title: string): void {
     this.#steps += 1;
-    console.log(`\n${paint('bold', `${this.#steps}. ${title}`, this.colours)}`);
+    this.terminal.print(`\n${this.terminal.paint(`${this.#steps}. ${title}`, 'bold')}`);
   }
 
   tell(text: string): void {
-    console.log(text.replace(/^(?=.)/gm, '   '));
+    this.terminal.print(text.replace(/^(?=.)/gm, '   '));
   }
 
   /** A command and what it printed. */
   show(command: string, output: string): void {
-    this.tell(`${paint('dim', '$', this.colours)} ${command}`);
+    this.tell(`${this.terminal.paint('$', 'dim')} ${command}`);
     if (output !== '') this.tell(output.replace(/ +$/gm, ''));
   }
 
   end(): void {
     const seconds = ((performance.now() - this.#began) / 1000).toFixed(1);
-    console.log(`\n${paint('green', `All of it came true, in ${seconds} s.`, this.colours)}`);
+    this.terminal.print(`\n${this.terminal.paint(`All of it came true, in ${seconds} s.`, 'green')}`);
   }
 }

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { execa } from 'execa';
-import { LabError } from '../../src/errors.js';
+import { LabError, OptionError } from '../../src/errors.js';
 import { Lab } from '../../src/lab/lab.js';
 import { namespaceNames } from '../../src/lab/namespace.js';
 import { allReached } from '../../src/lab/ping.js';
@@ -11,6 +11,12 @@ import { takeDown } from '../../src/lab/take-down.js';
 import { MOST_HOSTS } from '../../src/lab/wire.js';
 import { runDemo } from './lab-demo.js';
 import { formatStatus } from './lab-text.js';
+import type { Tool } from './session.js';
+
+interface StatusOptions {
+  readonly name: string;
+  readonly json?: true;
+}
 
 interface UpOptions {
   readonly name: string;
@@ -19,9 +25,8 @@ interface UpOptions {
   readonly network: string;
 }
 
-/** `loden lab …`. `signal` is aborted when the user wants out; what was made by then goes away. */
-export function labCommand(signal: AbortSignal): Command {
-  const lab = new Command('lab').description('a network of hosts on this machine, to try and to learn');
+export function addLabCommand(program: Command, tool: Tool): void {
+  const lab = program.command('lab').description('a network of hosts on this machine, to try and to learn');
   const nameOption = () => new Option('--name <name>', 'which lab, of several').default('lab');
 
   lab
@@ -33,14 +38,14 @@ export function labCommand(signal: AbortSignal): Command {
       new Option('--backend <type>', 'how packets travel').choices(['vxlan', 'host-gw']).default('vxlan'),
     )
     .option('--network <cidr>', 'the pool that subnets are leased from', '10.77.0.0/16')
-    .action((options: UpOptions) => up(options, signal));
+    .action((options: UpOptions) => up(options, tool));
 
   lab
     .command('status')
     .description('show the hosts, and ping from each container to each other one')
     .addOption(nameOption())
     .option('--json', 'for programs')
-    .action((options: { name: string; json?: true }) => status(options.name, options.json === true));
+    .action((options: StatusOptions) => status(options, tool));
 
   lab
     .command('exec')
@@ -54,20 +59,19 @@ export function labCommand(signal: AbortSignal): Command {
     .command('down')
     .description('remove the lab, also one that is half made')
     .addOption(nameOption())
-    .action((options: { name: string }) => down(options.name));
+    .action((options: { name: string }) => down(options.name, tool));
 
   lab
     .command('demo')
     .description('a first look: three hosts come up, talk, and one dies; then all is cleaned up')
-    .action(() => runDemo(signal));
-  return lab;
+    .action(() => runDemo(tool));
 }
 
-async function up(options: UpOptions, signal: AbortSignal): Promise<void> {
-  const lab = await Lab.up({ ...options, signal, onStep: (step) => console.log(step) });
+async function up(options: UpOptions, { terminal, signal }: Tool): Promise<void> {
+  const lab = await Lab.up({ ...options, signal, onStep: (step) => terminal.remark(step) });
   const flag = lab.name === 'lab' ? '' : ` --name ${lab.name}`;
   const loden = ownCommand();
-  console.log(`The lab is up. What to do with it:
+  terminal.print(`The lab is up. What to do with it:
   ${loden} lab status${flag}
   ${loden} lab exec${flag} h1 -- ip route
   ${loden} lab exec${flag} wire -- ${loden} leases --etcd-endpoints ${lab.etcd.endpoint}
@@ -80,9 +84,9 @@ function ownCommand(): string {
   return path.endsWith('.js') ? `node ${relative(process.cwd(), path)}` : 'loden';
 }
 
-async function status(name: string, json: boolean): Promise<void> {
+async function status({ name, json }: StatusOptions, { terminal }: Tool): Promise<void> {
   const found = await labStatus(name);
-  console.log(json ? JSON.stringify(found, undefined, 2) : formatStatus(found, process.stdout.isTTY));
+  terminal.print(json ? JSON.stringify(found, undefined, 2) : formatStatus(found, terminal.paint));
   if (!allReached(found.pings)) process.exitCode = 1;
 }
 
@@ -98,12 +102,12 @@ async function exec(name: string, where: string, words: readonly string[]): Prom
   process.exitCode = exitCode ?? 1;
 }
 
-async function down(name: string): Promise<void> {
-  console.log((await takeDown(name)) ? `The lab ${name} is gone.` : `There was no lab ${name}.`);
+async function down(name: string, { terminal }: Tool): Promise<void> {
+  terminal.print((await takeDown(name)) ? `The lab ${name} is gone.` : `There was no lab ${name}.`);
 }
 
 function hostCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= MOST_HOSTS) return count;
-  throw new LabError(`--hosts takes a number from 1 to ${MOST_HOSTS}, not ${text}`);
+  throw new OptionError('--hosts', `--hosts takes a number from 1 to ${MOST_HOSTS}, not ${text}`);
 }

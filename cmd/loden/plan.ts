@@ -37,7 +37,7 @@ async function plan(session: Session<typeof MORE_FLAGS>, json: true | undefined)
       signal,
     });
     const hostPlan = planHost(survey, leases);
-    for (const text of [...survey.warnings, ...survey.notes]) terminal.remark(`loden: ${text}`);
+    for (const text of [...survey.warnings, survey.uplinkChoice]) terminal.remark(`loden: ${text}`);
     const { changes = [], clashes = [] } = hostPlan ?? {};
     if (json) {
       const subnet = hostPlan ? formatPrefix(hostPlan.lease.subnet) : null;

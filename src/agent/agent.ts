@@ -10,16 +10,16 @@ import type { Logger } from 'pino';
 import type { DaemonOptions } from '../config/options/daemon.js';
 import { writeSubnetFile } from '../config/subnet-file.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { acquire } from '../lease/acquire.js';
-import type { Lease, LeaseAttributes } from '../lease/lease.js';
+import { type Acquired, acquire } from '../lease/acquire.js';
+import { systemClock } from '../lease/clock.js';
 import type { LeaseStore } from '../lease/store.js';
 import { formatPrefix, type Prefix } from '../net/prefix.js';
-import { type Health, serveHealth } from './health.js';
+import { serveHealth } from './health.js';
 import { loadIdentity } from './identity.js';
 import { Membership } from './membership.js';
 import type { Notify } from './notify.js';
 import { persist } from './persist.js';
-import { leaseData, type Survey, surveyHost, viewOf } from './survey.js';
+import { leaseAttributes, type Survey, surveyHost } from './survey.js';
 
 export interface AgentPorts {
   readonly options: DaemonOptions;
@@ -30,7 +30,7 @@ export interface AgentPorts {
 }
 
 /**
- * Settles when the signal is aborted. Throws ConfigError, OptionError, UplinkError, FileError when this host cannot
+ * Settles when the signal is aborted. Throws ConfigError, OptionError, UplinkError or FileError when this host cannot
  * begin, and SubnetLostError when another host got its subnet.
  */
 export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<void> {
@@ -38,18 +38,68 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
   const health = await serveHealth(options.healthzIp, options.healthzPort);
   try {
     const identity = await loadIdentity(options.stateDir);
-    const survey = await surveyWhenConfigured(ports, health, signal);
+    health.set({ ready: false, reason: 'waiting for etcd and the network config' });
+    const survey = await surveyWhenConfigured(ports, signal);
     health.set({ ready: false, reason: 'waiting for a lease' });
-    const lease = await acquireLease(ports, survey, identity, signal);
-    await announceSubnet(ports, survey, lease.subnet);
-    await new Membership({ ...ports, survey, lease }).run(signal, () => {
+    const acquired = await acquireLease(ports, survey, identity, signal);
+    const { subnet } = acquired.lease;
+    await announceSubnet(ports, survey, subnet);
+    health.set({ ready: false, reason: 'programming the kernel' });
+    await new Membership({ ...ports, survey, acquired }).run(signal, () => {
       health.set({ ready: true });
-      notify(`READY=1\nSTATUS=${formatPrefix(lease.subnet)} by ${survey.backend.type}`);
-      log.info({ subnet: formatPrefix(lease.subnet), backend: survey.backend.type }, 'ready');
+      notify(`READY=1\nSTATUS=${formatPrefix(subnet)} by ${survey.backend.type}`);
+      log.info({ subnet: formatPrefix(subnet), backend: survey.backend.type }, 'ready');
     });
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
     health.close();
   }
+}
+
+async function surveyWhenConfigured(ports: AgentPorts, signal: AbortSignal): Promise<Survey> {
+  const { options, store, kernel, log } = ports;
+  const configSource = `etcd key ${options.etcdPrefix}/config`;
+  const configText = await persist(() => store.readConfig(signal), {
+    waitingFor: 'etcd and the network config',
+    absent: `there is no ${configSource} yet; write it with: loden config set FILE`,
+    log,
+    signal,
+  });
+  const { subnetFile } = options;
+  const survey = await surveyHost({ configText, configSource, request: options, subnetFile, kernel, signal });
+  for (const warning of survey.warnings) log.warn(warning);
+  log.info(survey.uplinkChoice);
+  return survey;
+}
+
+function acquireLease(
+  { options, store, log }: AgentPorts,
+  survey: Survey,
+  identity: string,
+  signal: AbortSignal,
+): Promise<Acquired> {
+  const attempt = () =>
+    acquire({
+      ...survey,
+      store,
+      publicIp: survey.uplink.publicIp,
+      attributesFor: (subnet) => leaseAttributes(survey, subnet, identity),
+      ttlSeconds: options.subnetLeaseTtlSeconds,
+      random: Math.random,
+      clock: systemClock,
+      log: log.child({ component: 'lease' }),
+      signal,
+    });
+  return persist(attempt, { waitingFor: 'a lease', absent: '', log, signal });
+}
+
+async function announceSubnet({ options, log }: AgentPorts, survey: Survey, subnet: Prefix): Promise<void> {
+  await writeSubnetFile(options.subnetFile, {
+    network: survey.network.network,
+    subnet,
+    mtu: survey.backend.mtu(survey.backendOptions, survey.uplink),
+    ipMasq: options.ipMasq,
+  });
+  log.info({ path: options.subnetFile, subnet: formatPrefix(subnet) }, 'wrote subnet file');
 }

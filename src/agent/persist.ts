@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import { LodenError } from '../errors.js';
-import { pause } from './pause.js';
-import { retryDelay } from './retry-delay.js';
+import { backoffMs } from '../lease/backoff.js';
+import { systemClock } from '../lease/clock.js';
 
+const BACKOFF = { firstMs: 100, capMs: 1000 };
 /** While waiting, the log says so this often. */
 const REMINDER_MS = 60_000;
 
@@ -35,7 +36,7 @@ export async function persist<T>(attempt: () => Promise<T | undefined>, input: P
       log.warn({ reason }, `waiting for ${waitingFor}`);
       told = { reason, at: now };
     }
-    await pause(Math.min(retryDelay(failures), 1000), signal);
+    await systemClock.sleep(backoffMs(failures, BACKOFF, Math.random), signal);
   }
 }
 

@@ -19,10 +19,13 @@ import type { ApplyFailure, Change, Kernel, KernelEvent, Ownership } from '../ke
 import { type KernelObject, keyOf } from '../kernel/objects.js';
 import { isOurs } from '../kernel/ownership.js';
 import { sameObject } from '../kernel/same-object.js';
+import { backoffMs } from '../lease/backoff.js';
 import { Desired } from './desired.js';
 import { Findings } from './findings.js';
 import { Mirror } from './mirror.js';
-import { retryDelay } from './retry-delay.js';
+
+/** How long the kernel is left alone after it refused something. */
+const RETRY = { firstMs: 100, capMs: 5000 };
 
 interface ReconcilerInput {
   readonly kernel: Kernel;
@@ -167,7 +170,7 @@ export class Reconciler {
       if (!signal.aborted) {
         this.#log.error({ error: error.message }, 'kernel could not be read, trying again');
         this.#doubt = 'it could not be read';
-        await this.#woken(retryDelay(this.#failedPasses++), signal);
+        await this.#woken(backoffMs(this.#failedPasses++, RETRY, Math.random), signal);
       }
       return false;
     }
@@ -233,6 +236,6 @@ export class Reconciler {
     }
     // It is there already: the mirror was behind, not the kernel wrong.
     if (failures.every(({ error }) => error.errno === 'EEXIST')) this.#doubt = 'an object was there already';
-    this.#retryAt = now + retryDelay(this.#failedPasses++);
+    this.#retryAt = now + backoffMs(this.#failedPasses++, RETRY, Math.random);
   }
 }

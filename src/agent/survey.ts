@@ -7,6 +7,7 @@ import type { Interface, Kernel, KernelState, Ownership } from '../kernel/kernel
 import { isOurs } from '../kernel/ownership.js';
 import { describe } from '../kernel/text.js';
 import type { Forbidden } from '../lease/allocate.js';
+import type { LeaseAttributes } from '../lease/lease.js';
 import { parseIpv4 } from '../net/ipv4.js';
 import { contains, equalPrefixes, type Prefix, parsePrefix } from '../net/prefix.js';
 import { findUplink, type UplinkRequest } from './uplink.js';
@@ -25,7 +26,8 @@ export interface Survey {
   readonly forbidden: readonly Forbidden[];
   /** Sentences for the log. */
   readonly warnings: readonly string[];
-  readonly notes: readonly string[];
+  /** Which interface was chosen, and why: a sentence for the log. */
+  readonly uplinkChoice: string;
 }
 
 interface SurveyInput {
@@ -65,7 +67,7 @@ export async function surveyHost(input: SurveyInput): Promise<Survey> {
     previousSubnet: previous.subnet,
     forbidden: [...foreignRoutes(observed, owned), ...ownAddresses(interfaces, owned, network)],
     warnings: [...warnings, ...backendWarnings(network.backend), ...previous.warnings],
-    notes: [describeUplink(uplink, reason, behindNat)],
+    uplinkChoice: describeUplink(uplink, reason, behindNat),
   };
 }
 
@@ -74,8 +76,19 @@ export function viewOf(survey: Survey, subnet: Prefix): NetworkView {
   return { ...survey, options: survey.backendOptions, subnet, ownData: leaseData(survey, subnet) };
 }
 
-/** What this host publishes for its peers if it holds `subnet`. */
-export function leaseData(survey: Survey, subnet: Prefix): JsonValue | undefined {
+/** What this host says of itself in its lease if it holds `subnet`. */
+export function leaseAttributes(survey: Survey, subnet: Prefix, identity: string): LeaseAttributes {
+  const backendData = leaseData(survey, subnet);
+  return {
+    publicIp: survey.uplink.publicIp,
+    publicIpV6: null,
+    backendType: survey.backend.leaseType,
+    ...(backendData === undefined ? {} : { backendData }),
+    identity,
+  };
+}
+
+function leaseData(survey: Survey, subnet: Prefix): JsonValue | undefined {
   return survey.backend.leaseData({ ...survey, options: survey.backendOptions, subnet });
 }
 

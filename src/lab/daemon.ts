@@ -37,7 +37,8 @@ export class Daemon {
   readonly logFile: string;
   readonly #options: DaemonOptions;
   #process: Process | undefined;
-  #startedAtMs = 0;
+  /** When the subnet file was written before this start. */
+  #fileTime: bigint | undefined;
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -64,7 +65,7 @@ export class Daemon {
     const { kind, namespace, directory } = this.#options;
     await mkdir(`${directory}/state`, { recursive: true });
     if (kind === 'flanneld') await requireBridgeFilter();
-    this.#startedAtMs = Date.now();
+    this.#fileTime = await this.#subnetFileTime();
     this.#process = await Process.start({
       namespace,
       logFile: this.logFile,
@@ -138,8 +139,13 @@ export class Daemon {
 
   // Not every flanneld has /readyz, but each writes this file anew when it is done.
   async #wroteSubnetFile(): Promise<boolean> {
-    const written = await stat(this.subnetFile).catch(() => undefined);
-    return written !== undefined && written.mtimeMs >= this.#startedAtMs;
+    const time = await this.#subnetFileTime();
+    return time !== undefined && time !== this.#fileTime;
+  }
+
+  async #subnetFileTime(): Promise<bigint | undefined> {
+    const found = await stat(this.subnetFile, { bigint: true }).catch(() => undefined);
+    return found?.mtimeNs;
   }
 
   async #story(what: string): Promise<string> {

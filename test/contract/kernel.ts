@@ -22,6 +22,7 @@ const PEER_MAC = '02:00:00:00:00:02';
 const OWNED: Ownership = {
   links: ['flannel.1'],
   pools: [parsePrefix('10.5.0.0/16')!],
+  uplink: undefined,
   sysctls: ['net/ipv4/ip_forward', 'absent/value'],
 };
 

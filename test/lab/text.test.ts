@@ -2,6 +2,7 @@ import test from 'ava';
 import { formatMatrix, formatStatus } from '../../cmd/loden/lab-text.js';
 import type { MatrixEntry } from '../../src/lab/ping.js';
 
+const plain = (text: string) => text;
 const open = { sent: 3, received: 3, roundTripMs: 0.312 };
 const lost = { sent: 3, received: 0, roundTripMs: undefined };
 
@@ -20,7 +21,7 @@ function between(
 test('a matrix shows round trips from the row to the column', (t) => {
   const pings = between(3, (from, to) => (from === 3 && to === 1 ? lost : open));
   t.is(
-    formatMatrix(pings, false),
+    formatMatrix(pings, plain),
     [
       'ms       c1     c2     c3',
       'c1        -   0.31   0.31',
@@ -33,13 +34,16 @@ test('a matrix shows round trips from the row to the column', (t) => {
 
 test('many containers are shown by who does not reach whom', (t) => {
   const pings = between(20, (from, to) => (from === 7 && to === 12 ? lost : open));
-  t.is(formatMatrix(pings, false), 'c7 to c12: 0 of 3 came back\n379 of 380 ways are open.');
+  t.is(formatMatrix(pings, plain), 'c7 to c12: 0 of 3 came back\n379 of 380 ways are open.');
 });
 
-test('without a terminal there are no colours, with one there are', (t) => {
-  const pings = between(2, () => open);
-  t.false(formatMatrix(pings, false).includes('\u001b'));
-  t.true(formatMatrix(pings, true).includes('\u001b[32m'));
+test('an open way is green, a lost one red', (t) => {
+  const named = (text: string, colour: string) => `${colour}(${text.trim()})`;
+  const pings = between(2, (from) => (from === 1 ? open : lost));
+  t.deepEqual(
+    [...formatMatrix(pings, named).matchAll(/(?:green|red)\(.*?\)/g)].map((match) => match[0]),
+    ['green(0.31)', 'red(lost)', 'red(1 of 2 ways are open.)'],
+  );
 });
 
 test('the status of a lab of ten fits 80 columns', (t) => {
@@ -58,7 +62,7 @@ test('the status of a lab of ten fits 80 columns', (t) => {
       hosts,
       pings: between(10, () => open),
     },
-    false,
+    plain,
   );
   t.true(text.split('\n').every((line) => line.length <= 80));
   t.regex(text, /^h10 {3}192\.168\.77\.10 {2}running {2}c10 10\.77\.209\.2$/m);

@@ -68,6 +68,14 @@ export const LEASE_OPTIONS = {
     help: 'how long a lost host keeps it (default 24h)',
     group: 'Lease',
   },
+  subnetLeaseRenewMarginMinutes: {
+    flag: 'subnet-lease-renew-margin',
+    kind: wholeNumber('minutes', 1, 1439),
+    initial: 60,
+    help: 'renew it at least this long before its end',
+    group: 'Lease',
+    flannel,
+  },
   stateDir: {
     flag: 'state-dir',
     kind: text('dir'),

@@ -1,5 +1,5 @@
 /** Flags of flannel's that mean nothing here, and are accepted so that a unit file need not be edited. */
-import { bool, type Kind, text, wholeNumber } from './kinds.js';
+import { bool, type Kind, text } from './kinds.js';
 import type { OptionSpec, OptionTable } from './table.js';
 
 /** An option that has no effect, and why. */
@@ -17,11 +17,6 @@ function ignored(flag: string, because: string, kind: Kind<unknown> = anyText): 
 }
 
 export const FLANNEL_ONLY_OPTIONS = {
-  subnetLeaseRenewMargin: ignored(
-    'subnet-lease-renew-margin',
-    'the lease is kept alive all the time',
-    wholeNumber('minutes', 1, 1439),
-  ),
   publicIpv6: ignored('public-ipv6', 'IPv6 networks are not supported yet'),
   vmodule: ignored('vmodule', klog),
   logBacktraceAt: ignored('log_backtrace_at', klog),

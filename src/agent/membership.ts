@@ -1,0 +1,95 @@
+/** A host that has its subnet: it follows the leases, keeps the kernel as they say, and keeps its own. */
+import type { Logger } from 'pino';
+import type { NetworkView } from '../backend/backend.js';
+import type { DaemonOptions } from '../config/options/daemon.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { Acquired } from '../lease/acquire.js';
+import type { LeaseStore, LeaseUpdate, SkippedKey } from '../lease/store.js';
+import { type LeaseChange, LeaseTable } from '../lease/table.js';
+import { OwnLease } from './own-lease.js';
+import { Peers } from './peers.js';
+import { Reconciler } from './reconciler.js';
+import { type Survey, viewOf } from './survey.js';
+import { together } from './together.js';
+
+interface MembershipInput {
+  readonly options: DaemonOptions;
+  readonly store: LeaseStore;
+  readonly kernel: Kernel;
+  readonly log: Logger;
+  readonly survey: Survey;
+  readonly acquired: Acquired;
+}
+
+/** Who wants what is no peer's: no lease key is empty. */
+const OURSELVES = '';
+
+export class Membership {
+  readonly #input: MembershipInput;
+  readonly #view: NetworkView;
+  readonly #table = new LeaseTable();
+  readonly #own: OwnLease;
+  readonly #reconciler: Reconciler;
+  readonly #peers: Peers;
+
+  constructor(input: MembershipInput) {
+    const { options, store, kernel, log, survey, acquired } = input;
+    this.#input = input;
+    this.#view = viewOf(survey, acquired.lease.subnet);
+    this.#own = new OwnLease({
+      store,
+      lease: acquired.lease,
+      ttlSeconds: options.subnetLeaseTtlSeconds,
+      renewMarginSeconds: options.subnetLeaseRenewMarginMinutes * 60,
+      log: log.child({ component: 'lease' }),
+    });
+    this.#reconciler = new Reconciler({
+      kernel,
+      owned: survey.owned,
+      log: log.child({ component: 'kernel' }),
+      resyncMs: options.resyncSeconds * 1000,
+    });
+    this.#peers = new Peers(survey.backend, this.#view, this.#reconciler, log.child({ component: 'peers' }));
+  }
+
+  /** Settles when the signal is aborted. Calls `onReady` once, when the kernel has what it should. */
+  async run(signal: AbortSignal, onReady: () => void): Promise<void> {
+    const { survey, acquired } = this.#input;
+    this.#reconciler.set(OURSELVES, survey.backend.planSelf(this.#view));
+    this.#learn({ kind: 'snapshot', snapshot: acquired.snapshot });
+    await together(signal, [
+      (until) => this.#reconciler.run(until, onReady),
+      (until) => this.#follow(until),
+      (until) => this.#own.keep(until),
+    ]);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    for await (const updates of this.#input.store.watch(this.#input.acquired.snapshot.revision, signal)) {
+      for (const update of updates) this.#learn(update);
+    }
+  }
+
+  #learn(update: LeaseUpdate): void {
+    const { log } = this.#input;
+    if (update.kind === 'disconnected')
+      log.warn({ reason: update.reason }, 'etcd is out of reach; packets still flow');
+    if (update.kind === 'connected') log.info('etcd is back');
+    if (update.kind === 'skipped') this.#warnOfSkipped([update.skipped]);
+    if (update.kind === 'snapshot') this.#warnOfSkipped(update.snapshot.skipped);
+    for (const change of this.#table.fold(update)) this.#pass(change);
+  }
+
+  #pass(change: LeaseChange): void {
+    if (change.key === this.#own.key) this.#own.show(change.kind === 'put' ? change.lease : undefined);
+    else if (change.kind === 'put') this.#peers.put(change.key, change.lease);
+    else this.#peers.delete(change.key);
+  }
+
+  #warnOfSkipped(skipped: readonly SkippedKey[]): void {
+    for (const { key, reason } of skipped) {
+      if (this.#table.skipped.get(key) === reason) continue;
+      this.#input.log.warn({ key, reason }, 'a key among the leases is none, skipped');
+    }
+  }
+}

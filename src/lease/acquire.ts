@@ -1,0 +1,180 @@
+/**
+ * Gets this host its subnet.
+ *
+ *     snapshot ──▶ a lease with our public IP that fits? ──yes──▶ keep it alive; publish what changed
+ *        ▲            │ no (one that does not fit is released, unless it is a reservation)
+ *        │            ▼
+ *        │         the subnet we had before (subnet.env), if free and fitting; else a free one at random
+ *        │            ▼
+ *        └──taken── claim ──▶ older overlapping key? ──yes──▶ release, try again
+ *         (wait)                │ no: the subnet is ours
+ *
+ * A lost race is no failure: another host got on. It ends with a subnet, or with a pool that the latest snapshot shows
+ * to be full. Hosts that boot at once lose less often the larger the pool; n hosts on a pool of n take about log n
+ * rounds, and the growing random wait spreads those.
+ */
+import type { Logger } from 'pino';
+import type { NetworkConfig } from '../config/network.js';
+import { equalPrefixes, formatPrefix, overlaps, type Prefix } from '../net/prefix.js';
+import { allocate, type Forbidden } from './allocate.js';
+import { backoffMs } from './backoff.js';
+import type { Clock } from './clock.js';
+import { parseLeaseKey } from './codec.js';
+import { expiries } from './expiries.js';
+import { equalAttributes, fitsPool, olderOverlap, overlappingKey } from './fit.js';
+import { isReservation, type Lease, type LeaseAttributes } from './lease.js';
+import { poolFullError } from './pool-full.js';
+import type { LeaseSnapshot, LeaseStore } from './store.js';
+
+const LOST_RACE = { firstMs: 20, capMs: 1_000 };
+
+export interface AcquireInput {
+  readonly store: LeaseStore;
+  readonly network: NetworkConfig;
+  readonly publicIp: string;
+  /** The subnet that subnet.env names. */
+  readonly previousSubnet: Prefix | undefined;
+  readonly forbidden: readonly Forbidden[];
+  /** What to publish, once the subnet is known. */
+  readonly attributesFor: (subnet: Prefix) => LeaseAttributes;
+  readonly ttlSeconds: number;
+  readonly random: () => number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+export interface Acquired {
+  readonly lease: Lease;
+  /** What was known before; a watch from its revision tells the rest, our own claim included. */
+  readonly snapshot: LeaseSnapshot;
+}
+
+/** Rejects with PoolFullError, as LeaseStore does, and with the signal's reason. Calling it again is harmless. */
+export async function acquire(input: AcquireInput): Promise<Acquired> {
+  let wanted = input.previousSubnet;
+  for (let losses = 0; ; losses++) {
+    const snapshot = await freshSnapshot(input);
+    const own = ownLease(input, snapshot);
+    const lease = own ? await reuse(input, own) : await claim(input, snapshot, wanted);
+    if (lease) return { lease, snapshot };
+    // A lease that expired under our hands is claimed again.
+    if (own) wanted = own.subnet;
+    await input.clock.sleep(backoffMs(losses, LOST_RACE, input.random), input.signal);
+  }
+}
+
+/** What there is once the leases of ours that are of no use are released. */
+async function freshSnapshot(input: AcquireInput): Promise<LeaseSnapshot> {
+  const snapshot = await input.store.snapshot(input.signal);
+  let released = false;
+  for (const lease of leasesOf(input, snapshot)) {
+    const reason = unfit(input.network, lease, snapshot);
+    if (reason !== undefined) released = (await giveUp(input, lease, reason)) || released;
+  }
+  return released ? input.store.snapshot(input.signal) : snapshot;
+}
+
+/** The lease to go on with, of those with our public IP. */
+function ownLease(input: AcquireInput, snapshot: LeaseSnapshot): Lease | undefined {
+  const fitting = leasesOf(input, snapshot).filter((lease) => !unfit(input.network, lease, snapshot));
+  return fitting.reduce<Lease | undefined>(
+    (best, lease) => (best ? preferred(input, best, lease) : lease),
+    undefined,
+  );
+}
+
+function leasesOf({ publicIp }: AcquireInput, snapshot: LeaseSnapshot): Lease[] {
+  return [...snapshot.leases.values()].filter(({ attributes }) => attributes.publicIp === publicIp);
+}
+
+function unfit(network: NetworkConfig, lease: Lease, snapshot: LeaseSnapshot): string | undefined {
+  if (lease.subnetV6 !== undefined) return 'it has an IPv6 subnet';
+  if (!fitsPool(network, lease.subnet)) return 'it is not one of the subnets of the network config';
+  if (isReservation(lease)) return undefined;
+  const key = olderOverlap(lease, snapshot.leases);
+  return key && `it overlaps the older lease ${key}`;
+}
+
+/** False when nothing was released. */
+async function giveUp({ store, signal, log }: AcquireInput, lease: Lease, reason: string): Promise<boolean> {
+  const fields = { subnet: formatPrefix(lease.subnet), reason };
+  if (isReservation(lease)) {
+    log.warn(fields, 'a reservation for our public IP is of no use, and is left alone');
+    return false;
+  }
+  log.info(fields, 'releasing a lease of ours that is of no use');
+  return store.release(lease, signal);
+}
+
+/** Of two leases that would do: the one we said is ours, then the one containers are on, then the older. */
+function preferred(input: AcquireInput, a: Lease, b: Lease): Lease {
+  const { previousSubnet, attributesFor } = input;
+  const rank = (lease: Lease) =>
+    (lease.attributes.identity === attributesFor(lease.subnet).identity ? 2 : 0) +
+    (previousSubnet && equalPrefixes(lease.subnet, previousSubnet) ? 1 : 0);
+  if (rank(a) !== rank(b)) return rank(a) > rank(b) ? a : b;
+  return a.createRevision <= b.createRevision ? a : b;
+}
+
+/** Writes nothing unless something changed. Undefined when the lease is gone meanwhile. */
+async function reuse(input: AcquireInput, lease: Lease): Promise<Lease | undefined> {
+  const { store, signal, ttlSeconds } = input;
+  const attributes = input.attributesFor(lease.subnet);
+  let regrant: number | undefined;
+  if (!isReservation(lease)) {
+    const granted = await store.keepAlive(lease.leaseId, signal);
+    if (granted === 0) return undefined;
+    if (granted !== ttlSeconds) regrant = ttlSeconds;
+  }
+  const unchanged = regrant === undefined && equalAttributes(lease.attributes, attributes);
+  const kept = unchanged ? lease : await store.publish(lease, attributes, regrant, signal);
+  if (kept)
+    input.log.info({ subnet: formatPrefix(lease.subnet), reservation: isReservation(lease) }, 'found lease');
+  return kept;
+}
+
+/** Undefined when the race was lost. */
+async function claim(
+  input: AcquireInput,
+  snapshot: LeaseSnapshot,
+  wanted: Prefix | undefined,
+): Promise<Lease | undefined> {
+  const { store, network, ttlSeconds, signal, log } = input;
+  const taken = takenSubnets(snapshot);
+  const keeps = wanted && fitsPool(network, wanted) && !taken.some((other) => overlaps(other, wanted));
+  // The containers on the subnet we had make it overlap the host's own routes; it is theirs all the same.
+  const subnet = keeps ? wanted : await pick(input, snapshot, taken);
+
+  const result = await store.claim(subnet, input.attributesFor(subnet), ttlSeconds, signal);
+  const fields = { subnet: formatPrefix(subnet) };
+  if (result.kind === 'taken') {
+    log.debug(fields, 'another host was faster');
+    return undefined;
+  }
+  const older = overlappingKey(subnet, result.keys);
+  if (older !== undefined) {
+    log.info({ ...fields, older }, 'giving way to an older lease that overlaps');
+    await store.release(result.lease, signal);
+    return undefined;
+  }
+  log.info(fields, 'allocated lease');
+  return result.lease;
+}
+
+async function pick(input: AcquireInput, snapshot: LeaseSnapshot, taken: readonly Prefix[]): Promise<Prefix> {
+  const { network, forbidden, random, log } = input;
+  const { subnet, passedOver } = allocate({ network, taken, forbidden, random });
+  for (const { text } of passedOver)
+    log.info({ route: text }, 'passing over free subnets that overlap a network of this host');
+  if (subnet) return subnet;
+  const leases = [...snapshot.leases.values()];
+  const unreadable = taken.length - leases.length;
+  throw poolFullError({ network, leases, unreadable, passedOver, expiries: await expiries(input, leases) });
+}
+
+/** A key whose value cannot be read holds its subnet as well: no one can claim it. */
+function takenSubnets({ leases, skipped }: LeaseSnapshot): Prefix[] {
+  const unreadable = skipped.flatMap(({ key }) => parseLeaseKey(key)?.subnet ?? []);
+  return [...leases.values()].map(({ subnet }) => subnet).concat(unreadable);
+}

@@ -1,0 +1,77 @@
+/**
+ * Our key is gone while we run: expired during a long outage, or deleted by hand. Containers live on the subnet, so it
+ * is claimed again at once; when another host was faster the containers' addresses are its own now, and only people
+ * can settle that.
+ */
+import { SubnetLostError } from '../errors.js';
+import { formatPrefix } from '../net/prefix.js';
+import type { Clock } from './clock.js';
+import { leaseKey } from './codec.js';
+import { isSameHolder, olderOverlap, overlappingKey } from './fit.js';
+import type { Lease } from './lease.js';
+import { Outage, type OutageReport } from './outage.js';
+import type { LeaseStore } from './store.js';
+
+export interface ReclaimInput {
+  readonly store: LeaseStore;
+  /** As we held it. */
+  readonly lease: Lease;
+  readonly ttlSeconds: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  report(report: OutageReport): void;
+}
+
+/**
+ * Goes on until it knows: the lease, which may have been ours all along with attributes that differ, or
+ * SubnetLostError. Rejects with the signal's reason too.
+ */
+export async function reclaim(input: ReclaimInput): Promise<Lease> {
+  const outage = new Outage(input.report, input.random);
+  for (;;) {
+    let waitMs = 0;
+    try {
+      const lease = await attempt(input);
+      outage.succeeded();
+      if (lease) return lease;
+    } catch (error) {
+      input.signal.throwIfAborted();
+      if (error instanceof SubnetLostError) outage.succeeded();
+      waitMs = outage.failed(error);
+    }
+    await input.clock.sleep(waitMs, input.signal);
+  }
+}
+
+/** Undefined when whoever had the key is gone again. */
+async function attempt({ store, lease, ttlSeconds, signal }: ReclaimInput): Promise<Lease | undefined> {
+  const result = await store.claim(lease.subnet, lease.attributes, ttlSeconds, signal);
+  if (result.kind === 'claimed' && overlappingKey(lease.subnet, result.keys) === undefined)
+    return result.lease;
+
+  const { leases, skipped } = await store.snapshot(signal);
+  const key = leaseKey(lease);
+  const holder = leases.get(key);
+  if (skipped.some((entry) => entry.key === key)) throw subnetLost(lease, undefined);
+  if (!holder) return undefined;
+  if (!isSameHolder(holder.attributes, lease.attributes)) throw subnetLost(lease, holder.attributes.publicIp);
+  const older = olderOverlap(holder, leases);
+  if (older === undefined) return holder;
+  await store.release(holder, signal);
+  throw subnetLost(lease, leases.get(older)?.attributes.publicIp);
+}
+
+/** `holder` is undefined when what stands in etcd cannot be read. */
+export function subnetLost(lease: Lease, holder: string | undefined): SubnetLostError {
+  const subnet = formatPrefix(lease.subnet);
+  const who = holder ?? 'a key that cannot be read';
+  return new SubnetLostError(
+    subnet,
+    who,
+    `our subnet ${subnet} is now held by ${who}: the lease was gone from etcd, and was claimed before we could claim it ` +
+      'again. Containers of this host still use its addresses and are cut off. Stop them, start lodend, which leases ' +
+      'another subnet, restart Docker, and start them again; or, if the other host can give the subnet up, delete its ' +
+      'key in etcd and start lodend.',
+  );
+}
