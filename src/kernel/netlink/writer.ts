@@ -34,31 +34,38 @@ export class MessageWriter {
   }
 
   u8(value: number): void {
-    this.#buffer.writeUInt8(value, this.#reserve(1));
+    const at = this.#reserve(1);
+    this.#buffer.writeUInt8(value, at);
   }
 
   u16(value: number): void {
-    this.#buffer.writeUInt16LE(value, this.#reserve(2));
+    const at = this.#reserve(2);
+    this.#buffer.writeUInt16LE(value, at);
   }
 
   u32(value: number): void {
-    this.#buffer.writeUInt32LE(value, this.#reserve(4));
+    const at = this.#reserve(4);
+    this.#buffer.writeUInt32LE(value, at);
   }
 
   attributeU8(type: number, value: number): void {
-    this.#buffer.writeUInt8(value, this.#attribute(type, 1));
+    const at = this.#attribute(type, 1);
+    this.#buffer.writeUInt8(value, at);
   }
 
   attributeU16BigEndian(type: number, value: number): void {
-    this.#buffer.writeUInt16BE(value, this.#attribute(type, 2));
+    const at = this.#attribute(type, 2);
+    this.#buffer.writeUInt16BE(value, at);
   }
 
   attributeU32(type: number, value: number): void {
-    this.#buffer.writeUInt32LE(value, this.#attribute(type, 4));
+    const at = this.#attribute(type, 4);
+    this.#buffer.writeUInt32LE(value, at);
   }
 
   attributeIpv4(type: number, value: Ipv4): void {
-    this.#buffer.writeUInt32BE(value, this.#attribute(type, 4));
+    const at = this.#attribute(type, 4);
+    this.#buffer.writeUInt32BE(value, at);
   }
 
   /** Six hex octets joined by colons. */
@@ -71,7 +78,8 @@ export class MessageWriter {
 
   attributeText(type: number, value: string): void {
     const bytes = Buffer.from(`${value}\0`);
-    bytes.copy(this.#buffer, this.#attribute(type, bytes.length));
+    const at = this.#attribute(type, bytes.length);
+    bytes.copy(this.#buffer, at);
   }
 
   /** An attribute that says all by being there. */
@@ -93,7 +101,7 @@ export class MessageWriter {
     return at + 4;
   }
 
-  /** Zeroed bytes, appended. */
+  /** Zeroed bytes, appended. May replace the buffer: take the buffer after it, not before. */
   #reserve(size: number): number {
     const at = this.#length;
     if (at + size > this.#buffer.length) {
