@@ -48,7 +48,7 @@ export function olderOverlap(lease: Lease, leases: ReadonlyMap<LeaseKey, Lease>)
 
 /** What a watch shows of our own key, against what we hold. */
 export type OwnKeyState =
-  /** As we wrote it, or older. */
+  /** As we wrote it, or older; what is seen is the newer of the two when its modRevision is greater. */
   | 'held'
   /** Deleted, or expired: claim it again. */
   | 'gone'
