@@ -45,7 +45,7 @@ export function terminal(
       // Cursor to the corner, then erase what is below it.
       if (screen) stdout.write('\u001b[H\u001b[J');
     },
-    paint: (text, colour) => (coloured ? styleText(colour, text) : text),
+    paint: (text, colour) => (coloured ? styleText(colour, text, { validateStream: false }) : text),
     confirm: async (question, signal) => {
       const lines = createInterface({ input: stdin, output: stderr });
       try {

@@ -1,0 +1,66 @@
+import test from 'ava';
+import type { Interface } from '../../src/kernel/kernel.js';
+import { masked, parsePrefix } from '../../src/net/prefix.js';
+import { checkConfig } from '../../src/tool/checked-config.js';
+import { leaseToRelease, ownedByConfig, ownedByPool } from '../../src/tool/leftovers.js';
+import { ANY_UPLINK, ownHost } from '../../src/tool/own-host.js';
+import { peerLease } from '../backend/views.js';
+
+function link(name: string, address: string): Interface {
+  const network = masked(parsePrefix(`${address}/24`)!);
+  return { index: 1, name, mtu: 1500, up: true, addresses: [{ address, network }] };
+}
+
+const pool = parsePrefix('10.5.0.0/16')!;
+const subnet = parsePrefix('10.5.1.0/24')!;
+const interfaces = [link('eth0', '192.0.2.1'), link('flannel.1', '10.5.1.0'), link('flannel.2', '10.6.1.0')];
+
+test("by the config, the backend's device and both pools are ours", (t) => {
+  const checked = checkConfig('{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","VNI":9}}', 'test');
+  const old = parsePrefix('10.4.0.0/16')!;
+  t.like(ownedByConfig(checked, old), { links: ['flannel.9'], pools: [pool, old] });
+  t.deepEqual(ownedByConfig(checked, undefined).pools, [pool]);
+});
+
+test('by the pool alone, only devices that have an address in it are ours', (t) => {
+  t.deepEqual(ownedByPool(pool, interfaces).links, ['flannel.1']);
+  t.deepEqual(ownedByPool(pool, [link('docker0', '10.5.1.1'), link('flannel.x', '10.5.1.0')]).links, []);
+});
+
+test('the lease to release carries our identity, or else a public IP of this host', (t) => {
+  const bare = peerLease('10.5.1.0/24', '192.0.2.1', 'vxlan');
+  const elsewhere = peerLease('10.5.1.0/24', '192.0.2.7', 'vxlan');
+  const marked = { ...elsewhere, attributes: { ...elsewhere.attributes, identity: 'a1' } };
+  const marks = { subnet, identity: 'a1', interfaces };
+  t.is(leaseToRelease([bare], marks), bare);
+  t.is(leaseToRelease([marked], marks), marked);
+  t.is(leaseToRelease([elsewhere], marks), 'foreign');
+  t.is(leaseToRelease([marked], { ...marks, identity: 'b2' }), 'foreign');
+  t.is(leaseToRelease([peerLease('10.5.2.0/24', '192.0.2.1', 'vxlan')], marks), undefined);
+  t.is(leaseToRelease([bare], { ...marks, subnet: undefined }), undefined);
+});
+
+test("this machine is the host of its subnet file's lease, over the interface with its public IP", (t) => {
+  const lease = peerLease('10.5.1.0/24', '192.0.2.1', 'vxlan');
+  const address = {
+    address: '192.0.2.1',
+    cidr: '192.0.2.1/24',
+    netmask: '',
+    mac: '',
+    internal: false,
+  } as const;
+  const machine = { eth0: [{ ...address, family: 'IPv4' as const }] };
+  t.deepEqual(ownHost(subnet, [lease], machine), {
+    lease,
+    uplink: {
+      ...ANY_UPLINK,
+      name: 'eth0',
+      address: '192.0.2.1',
+      publicIp: '192.0.2.1',
+      networks: [parsePrefix('192.0.2.0/24')!],
+    },
+  });
+  t.is(ownHost(subnet, [lease], {})?.uplink, undefined);
+  t.is(ownHost(subnet, [], machine), undefined);
+  t.is(ownHost(undefined, [lease], machine), undefined);
+});
