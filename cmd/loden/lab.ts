@@ -26,7 +26,10 @@ interface UpOptions {
 }
 
 export function addLabCommand(program: Command, tool: Tool): void {
-  const lab = program.command('lab').description('a network of hosts on this machine, to try and to learn');
+  const lab = program
+    .command('lab')
+    .description('a network of hosts on this machine, to try and to learn')
+    .helpCommand(false);
   const nameOption = () => new Option('--name <name>', 'which lab, of several').default('lab');
 
   lab
