@@ -55,8 +55,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   terminal: [],
   tool: ['net', 'files', 'config', 'lease', 'kernel', 'backend', 'agent', 'terminal'],
   lab: ['net', 'files', 'config', 'lease', 'kernel'],
-  terminal: [],
-  tool: ['net', 'config', 'lease', 'kernel', 'backend', 'agent', 'terminal'],
 };
 
 /** Where effects are: files that talk to etcd and to the kernel. */
@@ -104,6 +102,9 @@ test('only src/net imports ipaddr.js, and only etcd adapters import etcd3', (t) 
 
 /** Files that may be longer than 200 lines, and why. */
 const LONG: Readonly<Record<string, string>> = {
+  'src/agent/reconciler.ts':
+    'one loop over one state; its parts (desired, mirror, findings, bell) are files already',
+  'src/config/options/daemon.ts': 'a table',
   'test/tree.test.ts': 'one list of rules, each a few lines',
 };
 

@@ -11,7 +11,8 @@ const EXAMPLES = 3;
 export class Findings {
   readonly #log: Logger;
   readonly #failing = new Map<string, string>();
-  readonly #clashes = new Map<string, string>();
+  /** By the key of what is wanted. */
+  readonly #clashes = new Map<string, { readonly foreign: string; readonly reason: string }>();
   #repaired = 0;
 
   constructor(log: Logger) {
@@ -24,13 +25,17 @@ export class Findings {
   }
 
   /** What the kernel refuses, and why. */
-  get failing(): ReadonlyMap<string, string> {
-    return this.#failing;
+  get failing(): readonly string[] {
+    return [...this.#failing.values()];
+  }
+
+  failingKeys(): Iterable<string> {
+    return this.#failing.keys();
   }
 
   /** What is in the way and not ours. */
-  get clashes(): ReadonlyMap<string, string> {
-    return this.#clashes;
+  get clashes(): readonly string[] {
+    return [...this.#clashes.values()].map(({ reason }) => reason);
   }
 
   succeeded(key: string): void {
@@ -44,13 +49,17 @@ export class Findings {
     this.#log.error({ failed: fresh.length, error: fresh[0].error.message }, 'kernel refused a change');
   }
 
-  /** `keys` are those that were looked at: a clash at one of them that is not among `clashes` is over. */
-  clashed(keys: readonly string[], clashes: readonly Clash[]): void {
-    const standing = new Map(clashes.map(({ desired, reason }) => [keyOf(desired), reason]));
-    for (const key of keys) if (!standing.has(key)) this.#clashes.delete(key);
-    for (const [key, reason] of standing) {
-      if (this.#clashes.get(key) !== reason) this.#log.error({ reason }, 'something not ours is in the way');
-      this.#clashes.set(key, reason);
+  /** `keys` are those that were looked at: a clash between them that is not among `clashes` any more is over. */
+  clashed(keys: ReadonlySet<string>, clashes: readonly Clash[]): void {
+    const standing = new Set(clashes.map(({ reason }) => reason));
+    for (const [wanted, { foreign, reason }] of this.#clashes) {
+      if ((keys.has(wanted) || keys.has(foreign)) && !standing.has(reason)) this.#clashes.delete(wanted);
+    }
+    for (const { desired, foreign, reason } of clashes) {
+      const wanted = keyOf(desired);
+      if (this.#clashes.get(wanted)?.reason !== reason)
+        this.#log.error({ reason }, 'something not ours is in the way');
+      this.#clashes.set(wanted, { foreign: keyOf(foreign), reason });
     }
   }
 

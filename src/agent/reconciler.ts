@@ -20,6 +20,7 @@ import { type KernelObject, keyOf } from '../kernel/objects.js';
 import { isOurs } from '../kernel/ownership.js';
 import { sameObject } from '../kernel/same-object.js';
 import { backoffMs } from '../lease/backoff.js';
+import { Bell } from './bell.js';
 import { Desired } from './desired.js';
 import { Findings } from './findings.js';
 import { Mirror } from './mirror.js';
@@ -34,6 +35,9 @@ interface ReconcilerInput {
   /** Every so many milliseconds the kernel is dumped and compared as a whole. */
   readonly resyncMs: number;
 }
+
+/** What made a key dirty: our plan; or the kernel, and then a difference is somebody else's doing. */
+type Cause = 'plan' | 'kernel';
 
 export interface ReconcilerStatus {
   /** Objects that should be in the kernel. */
@@ -51,8 +55,10 @@ export class Reconciler {
 
   readonly #desired = new Desired();
   readonly #mirror = new Mirror();
-  /** Keys to compare, and whether it was our plan that made them so; if not, a difference is somebody's doing. */
-  readonly #dirty = new Map<string, 'plan' | 'kernel'>();
+  /** Keys to compare, and why. */
+  readonly #dirty = new Map<string, Cause>();
+  /** Dirty keys of which the kernel has yet to tell. */
+  readonly #postponed = new Map<string, Cause>();
   /** Keys that were seen as ours while running: what they turn into is an alteration, not somebody's property. */
   readonly #held = new Set<string>();
   readonly #findings: Findings;
@@ -61,7 +67,7 @@ export class Reconciler {
   #failedPasses = 0;
   #retryAt: number | undefined;
   #resyncAt = 0;
-  #wake: () => void = () => undefined;
+  readonly #bell = new Bell();
 
   constructor({ kernel, owned, log, resyncMs }: ReconcilerInput) {
     this.#kernel = kernel;
@@ -74,7 +80,7 @@ export class Reconciler {
   /** Replaces what one owner wants in the kernel; an empty list removes it. Takes effect in the loop, at once. */
   set(owner: string, objects: readonly KernelObject[]): void {
     for (const key of this.#desired.set(owner, objects)) this.#dirty.set(key, 'plan');
-    this.#wake();
+    this.#bell.ring();
   }
 
   status(): ReconcilerStatus {
@@ -82,8 +88,8 @@ export class Reconciler {
     return {
       desired: this.#desired.objects.size,
       repaired,
-      failing: [...failing.values()],
-      clashes: [...clashes.values()],
+      failing,
+      clashes,
     };
   }
 
@@ -106,7 +112,7 @@ export class Reconciler {
   async #listen(events: AsyncIterable<readonly KernelEvent[]>): Promise<void> {
     for await (const batch of events) {
       for (const event of batch) this.#hear(event);
-      this.#wake();
+      this.#bell.ring();
     }
   }
 
@@ -118,9 +124,14 @@ export class Reconciler {
     const key = this.#mirror.tell(event);
     if (event.kind === 'set') {
       if (isOurs(event.object, this.#owned)) this.#held.add(keyOf(event.object));
-      if (this.#isAsDesired(event.object)) return;
+      if (this.#isAsDesired(event.object)) {
+        this.#postponed.delete(keyOf(event.object));
+        return;
+      }
     }
-    if (key !== undefined && !this.#dirty.has(key)) this.#dirty.set(key, 'kernel');
+    if (key === undefined || this.#dirty.has(key)) return;
+    this.#dirty.set(key, this.#postponed.get(key) ?? 'kernel');
+    this.#postponed.delete(key);
   }
 
   #isAsDesired(object: KernelObject): boolean {
@@ -137,27 +148,13 @@ export class Reconciler {
       if (now >= overdue) this.#doubt = 'the kernel did not tell of a change that it accepted';
       else if (now >= this.#resyncAt) this.#doubt = 'resync';
       else if (now >= retryAt) this.#retryFailing();
-      else await this.#woken(Math.min(overdue, retryAt, this.#resyncAt) - now, signal);
+      else await this.#bell.wait(Math.min(overdue, retryAt, this.#resyncAt) - now, signal);
     }
   }
 
   #retryFailing(): void {
     this.#retryAt = undefined;
-    for (const key of this.#findings.failing.keys()) this.#dirty.set(key, 'plan');
-  }
-
-  #woken(milliseconds: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        this.#wake = () => undefined;
-        resolve();
-      };
-      const timer = setTimeout(done, milliseconds);
-      signal.addEventListener('abort', done);
-      this.#wake = done;
-    });
+    for (const key of this.#findings.failingKeys()) this.#dirty.set(key, 'plan');
   }
 
   /** Whether a pass went through; one that could not read the kernel is tried again after a while. */
@@ -170,7 +167,7 @@ export class Reconciler {
       if (!signal.aborted) {
         this.#log.error({ error: error.message }, 'kernel could not be read, trying again');
         this.#doubt = 'it could not be read';
-        await this.#woken(backoffMs(this.#failedPasses++, RETRY, Math.random), signal);
+        await this.#bell.wait(backoffMs(this.#failedPasses++, RETRY, Math.random), signal);
       }
       return false;
     }
@@ -182,7 +179,7 @@ export class Reconciler {
     if (this.#doubt !== undefined) await this.#refill(signal, first);
     const causes = new Map(this.#dirty);
     this.#dirty.clear();
-    const keys = [...causes.keys()].filter((key) => !this.#mirror.isAwaited(key));
+    const keys = this.#withoutAwaited(causes);
     const { changes, clashes } = diff({
       desired: this.#desired.objects,
       observed: this.#mirror.objects,
@@ -190,7 +187,7 @@ export class Reconciler {
       held: (key) => this.#held.has(key),
       keys,
     });
-    this.#findings.clashed(keys, clashes);
+    this.#findings.clashed(new Set(keys), clashes);
     if (changes.length === 0) return;
     const started = performance.now();
     const { failures } = await this.#kernel.apply(changes, signal);
@@ -203,6 +200,16 @@ export class Reconciler {
     }
   }
 
+  /** What the kernel still has to tell of is looked at when it has. */
+  #withoutAwaited(causes: ReadonlyMap<string, Cause>): string[] {
+    const keys: string[] = [];
+    for (const [key, cause] of causes) {
+      if (this.#mirror.isAwaited(key)) this.#postponed.set(key, cause);
+      else keys.push(key);
+    }
+    return keys;
+  }
+
   /** Dumps the kernel and marks all there is, and all there should be, as dirty. */
   async #refill(signal: AbortSignal, first: boolean): Promise<void> {
     const reason = this.#doubt;
@@ -210,6 +217,8 @@ export class Reconciler {
     this.#mirror.reset(await this.#kernel.dump(this.#owned, signal));
     this.#resyncAt = performance.now() + this.#resyncMs;
     if (!first && reason !== 'resync') this.#log.debug({ reason }, 'kernel dumped again');
+    for (const [key, cause] of this.#postponed) this.#dirty.set(key, cause);
+    this.#postponed.clear();
     for (const [key, object] of this.#mirror.objects) {
       if (isOurs(object, this.#owned)) this.#held.add(key);
       if (!this.#dirty.has(key)) this.#dirty.set(key, 'kernel');

@@ -46,7 +46,7 @@ for (const [field, value] of [
 
 test('a host has its device, its address, and no router advertisements', (t) => {
   t.deepEqual(lines(vxlan.planSelf(viewOf(defaults, ownData))), [
-    'flannel.1 type vxlan id 1 dev eth0 local 192.0.2.1 dstport 8472 nolearning mtu 1450 address 02:00:00:00:00:01 up',
+    'flannel.1 address 02:00:00:00:00:01 mtu 1450 up type vxlan id 1 dev eth0 local 192.0.2.1 dstport 8472 nolearning',
     'net/ipv6/conf/flannel.1/accept_ra=0',
     'net/ipv4/ip_forward=1',
     '10.5.1.0/32 dev flannel.1',
@@ -55,7 +55,7 @@ test('a host has its device, its address, and no router advertisements', (t) => 
 
 test('a peer is a neighbour, a forwarding entry and an onlink route', (t) => {
   t.deepEqual(lines(vxlan.planPeer(viewOf(defaults, ownData), peer)), [
-    '10.5.2.0 dev flannel.1 lladdr 62:0b:5e:5a:51:3d nud permanent',
+    '10.5.2.0 lladdr 62:0b:5e:5a:51:3d dev flannel.1 nud permanent',
     '62:0b:5e:5a:51:3d dev flannel.1 dst 192.0.2.2 self permanent',
     '10.5.2.0/24 via 10.5.2.0 dev flannel.1 onlink proto 76 metric 1258',
   ]);

@@ -15,6 +15,7 @@ import { parsePrefix } from '../../src/net/prefix.js';
 export const OWNED: Ownership = {
   links: ['flannel.1'],
   pools: [parsePrefix('10.5.0.0/16')!],
+  uplink: 'eth0',
   sysctls: ['net/ipv4/ip_forward', 'net/ipv6/conf/flannel.1/accept_ra'],
 };
 

@@ -60,6 +60,7 @@ export class EventReader {
     this.#links.set(link);
     const own = this.#filter.link(link);
     if (own) this.#events.push({ kind: 'set', object: own });
+    if (link.up && !before?.up && this.#filter.isUplink(link)) this.#overflow(`uplink ${link.name} came up`);
     if (!depended) return;
     if (before.name !== link.name) {
       if (this.#filter.ownsLink(before.name)) this.#events.push({ kind: 'gone', key: `link ${before.name}` });
@@ -81,12 +82,13 @@ export class EventReader {
     const message = readAddress(buffer, start, end);
     if (!message) return;
     const address = this.#filter.address(message);
+    const link = this.#links.get(message.link);
     if (type === RTM_NEWADDR) {
       if (address) this.#events.push({ kind: 'set', object: address });
+      if (link && this.#filter.isUplink(link)) this.#overflow(`uplink ${link.name} got an address`);
       return;
     }
     if (address) this.#events.push({ kind: 'gone', key: keyOf(address) });
-    const link = this.#links.get(message.link);
     if (link && this.#filter.dependsOn(link)) this.#overflow(`link ${link.name} lost an address`);
   }
 

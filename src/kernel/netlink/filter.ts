@@ -25,12 +25,14 @@ export class Filter {
   readonly links: LinkTable;
   readonly #known: Known;
   readonly #ownLinks: ReadonlySet<string>;
+  readonly #uplink: string | undefined;
   readonly #pools: readonly { first: Ipv4; last: Ipv4 }[];
 
   constructor(owned: Ownership, known: Known, links: LinkTable) {
     this.links = links;
     this.#known = known;
     this.#ownLinks = new Set(owned.links);
+    this.#uplink = owned.uplink;
     this.#pools = owned.pools.map((pool) => ({ first: firstAddress(pool), last: lastAddress(pool) }));
   }
 
@@ -38,9 +40,13 @@ export class Filter {
     return name !== undefined && this.#ownLinks.has(name);
   }
 
-  /** Whether things of ours hang on this link: it is ours, or routes that we told of leave by it. */
+  isUplink(link: LinkMessage): boolean {
+    return link.name === this.#uplink;
+  }
+
+  /** Whether things of ours hang on this link: it is ours or the uplink, or routes that we told of leave by it. */
   dependsOn(link: LinkMessage): boolean {
-    return this.ownsLink(link.name) || this.#known.routeLinks.has(link.index);
+    return this.ownsLink(link.name) || this.isUplink(link) || this.#known.routeLinks.has(link.index);
   }
 
   link(message: LinkMessage): Link | undefined {
