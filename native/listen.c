@@ -6,28 +6,16 @@
  * The thread empties the socket however busy the event loop is, so that the kernel seldom has to drop anything. It
  * gathers messages in blocks: however many arrive before JavaScript gets to look, one callback takes a whole block.
  */
+#include "blocks.h"
 #include "loden.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* Bytes: some 800 messages, which JavaScript reads in a few milliseconds. */
-#define BLOCK_SIZE (96 << 10)
-/* Notifications are never larger than the page or two that the kernel allots to them. */
-#define RECEIVE_ROOM (32 << 10)
-
-struct block {
-  struct block *next;
-  int error; /* ENOBUFS: the kernel dropped messages here; another: the socket failed, and nothing follows */
-  size_t length;
-  uint8_t bytes[BLOCK_SIZE];
-};
 
 struct listener {
   int fd, stop_fd;
@@ -36,60 +24,13 @@ struct listener {
   int references; /* the JavaScript handle, and the thread-safe function */
   napi_env env;
   napi_threadsafe_function deliver;
-  pthread_mutex_t lock; /* guards the two below */
-  struct block *first, *last;
+  struct blocks blocks;
 };
 
 static void release_listener(struct listener *l) {
   if (--l->references > 0) return;
-  for (struct block *block = l->first, *next; block; block = next) {
-    next = block->next;
-    free(block);
-  }
-  pthread_mutex_destroy(&l->lock);
+  blocks_free(&l->blocks);
   free(l);
-}
-
-static struct block *append_block(struct listener *l, int error) {
-  struct block *block = malloc(sizeof *block);
-  if (!block) return NULL;
-  block->next = NULL;
-  block->error = error;
-  block->length = 0;
-  if (l->last)
-    l->last->next = block;
-  else
-    l->first = block;
-  l->last = block;
-  return block;
-}
-
-enum received { NOTHING, SOME, FAILED };
-
-/* Reads one datagram into the last block, or a new one. */
-static enum received receive(struct listener *l) {
-  enum received result = SOME;
-  pthread_mutex_lock(&l->lock);
-  struct block *block = l->last;
-  if (!block || block->error || BLOCK_SIZE - block->length < RECEIVE_ROOM) block = append_block(l, 0);
-  /* Without memory nothing is read until there is some; the kernel tells by ENOBUFS what it had to drop. */
-  if (block) {
-    size_t room = BLOCK_SIZE - block->length;
-    ssize_t got = recv(l->fd, block->bytes + block->length, room, MSG_DONTWAIT | MSG_TRUNC);
-    if (got >= 0 && (size_t)got <= room) {
-      block->length += (size_t)got;
-    } else if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-      result = NOTHING;
-    } else {
-      int error = got < 0 ? errno : ENOBUFS;
-      append_block(l, error);
-      if (error != ENOBUFS) result = FAILED;
-    }
-  } else {
-    result = NOTHING;
-  }
-  pthread_mutex_unlock(&l->lock);
-  return result;
 }
 
 static void *listen_thread(void *data) {
@@ -103,30 +44,10 @@ static void *listen_thread(void *data) {
     if (fds[1].revents) return NULL;
     enum received last;
     int count = 0;
-    while ((last = receive(l)) == SOME && ++count < 1000) continue;
-    if (count > 0 || last == FAILED) napi_call_threadsafe_function(l->deliver, NULL, napi_tsfn_nonblocking);
-    if (last == FAILED) return NULL;
+    while ((last = blocks_receive(&l->blocks, l->fd)) == RECEIVED_SOME && ++count < 1000) continue;
+    if (count > 0 || last == RECEIVE_FAILED) napi_call_threadsafe_function(l->deliver, NULL, napi_tsfn_nonblocking);
+    if (last == RECEIVE_FAILED) return NULL;
   }
-}
-
-/* Takes the first block that holds anything. */
-static struct block *take_block(struct listener *l, bool *more) {
-  pthread_mutex_lock(&l->lock);
-  struct block *block = l->first;
-  while (block && block->length == 0 && !block->error && block->next) {
-    l->first = block->next;
-    free(block);
-    block = l->first;
-  }
-  if (block && block->length == 0 && !block->error) {
-    block = NULL; /* the thread is about to fill it */
-  } else if (block) {
-    l->first = block->next;
-    if (!l->first) l->last = NULL;
-  }
-  *more = block && l->first;
-  pthread_mutex_unlock(&l->lock);
-  return block;
 }
 
 /* On the event loop: callback(bytes) or callback(undefined, errno) */
@@ -134,14 +55,11 @@ static void deliver(napi_env env, napi_value callback, void *context, void *data
   (void)data;
   struct listener *l = context;
   if (!env) return; /* the environment is going away */
-  bool more = true;
-  while (more && l->running) {
-    struct block *block = take_block(l, &more);
-    if (!block) return;
-    napi_value undefined, arguments[2];
+  struct block *block;
+  while (l->running && (block = blocks_take(&l->blocks))) {
+    napi_value undefined;
     napi_get_undefined(env, &undefined);
-    arguments[0] = undefined;
-    arguments[1] = undefined;
+    napi_value arguments[2] = {undefined, undefined};
     if (block->error)
       napi_create_int32(env, block->error, &arguments[1]);
     else
@@ -208,7 +126,7 @@ static napi_value netlink_listen(napi_env env, napi_callback_info info) {
   }
   l->env = env;
   l->references = 2;
-  pthread_mutex_init(&l->lock, NULL);
+  blocks_init(&l->blocks);
   napi_create_string_utf8(env, "loden netlink", NAPI_AUTO_LENGTH, &name);
   napi_create_threadsafe_function(env, arguments[1], NULL, name, 0, 1, l, free_function, l, deliver, &l->deliver);
   error = pthread_create(&l->thread, NULL, listen_thread, l);

@@ -18,6 +18,9 @@ export interface IsolatedKernel {
   readonly kernel: RemoteKernel;
   /** Runs a shell command in the namespace; what it printed. Rejects when it fails. */
   readonly shell: (command: string) => Promise<string>;
+  /** Halts the process that serves the kernel, until `resume`. */
+  readonly pause: () => void;
+  readonly resume: () => void;
   readonly dispose: () => Promise<void>;
 }
 
@@ -49,7 +52,9 @@ export async function isolateKernel(): Promise<IsolatedKernel> {
       ip address add ${UPLINK_ADDRESS}/24 dev ${UPLINK}
       ip link set ${UPLINK} up
       ip link set peer0 up`);
-    return { kernel, shell, dispose };
+    const pause = () => void child.kill('SIGSTOP');
+    const resume = () => void child.kill('SIGCONT');
+    return { kernel, shell, pause, resume, dispose };
   } catch (error) {
     await dispose();
     throw error;

@@ -160,3 +160,23 @@ netnsTest('a second route of the same destination and metric calls for another l
   t.deepEqual((await kernel.dump(OWNED, deadline())).get(keyOf(directRoute(3))), directRoute(3));
   await mirror.stop();
 });
+
+netnsTest('notifications that the kernel had to drop are known to be lost', async (t) => {
+  const { kernel, shell, pause, resume } = t.context;
+  const mirror = await Mirror.start(kernel, OWNED);
+  pause();
+  // 40,000 notifications are more than the socket's 8 MB hold.
+  await shell(`for action in add del; do
+    seq 1 20000 | sed "s/.*/route $action blackhole 10.7.0.0\\/24 metric &/" | ip -batch -
+  done
+  ip route add 10.5.4.0/24 via 192.168.9.4 proto 76 metric 1004`);
+  resume();
+  await mirror.until(() => mirror.overflows.includes('the kernel dropped notifications'));
+  t.deepEqual(await lines(t.context), [
+    'route 10.5.4.0/24 via 192.168.9.4 dev eth0 proto 76 metric 1004',
+    'sysctl net/ipv4/ip_forward=0',
+  ]);
+  await shell('ip route add 10.5.5.0/24 via 192.168.9.5 proto 76 metric 1005');
+  await mirror.until((state) => state.has('route 10.5.5.0/24 1005'));
+  await mirror.stop();
+});
