@@ -55,8 +55,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   terminal: [],
   tool: ['net', 'files', 'config', 'lease', 'kernel', 'backend', 'agent', 'terminal'],
   lab: ['net', 'files', 'config', 'lease', 'kernel'],
-  terminal: [],
-  tool: ['net', 'config', 'lease', 'kernel', 'backend', 'agent', 'terminal'],
 };
 
 /** Where effects are: files that talk to etcd and to the kernel. */
