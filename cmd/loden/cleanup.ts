@@ -2,7 +2,7 @@ import { unlink } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { knownIdentity } from '../../src/agent/identity.js';
-import { LEASE_OPTIONS } from '../../src/config/options/daemon.js';
+import { LEASE_OPTIONS } from '../../src/config/options/host.js';
 import { type PreviousSubnet, readSubnetFile } from '../../src/config/subnet-file.js';
 import { CommandError, FileError } from '../../src/errors.js';
 import { errnoOf } from '../../src/files/write-whole.js';

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import type { Command } from 'commander';
-import { LEASE_OPTIONS } from '../../src/config/options/daemon.js';
+import { LEASE_OPTIONS } from '../../src/config/options/host.js';
 import { readSubnetFile } from '../../src/config/subnet-file.js';
 import { LodenError } from '../../src/errors.js';
 import type { JudgeContext } from '../../src/lease/judge.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { surveyHost } from '../../src/agent/survey.js';
-import { LEASE_OPTIONS, UPLINK_OPTIONS } from '../../src/config/options/daemon.js';
+import { LEASE_OPTIONS, UPLINK_OPTIONS } from '../../src/config/options/host.js';
 import { CommandError } from '../../src/errors.js';
 import { NetlinkKernel } from '../../src/kernel/netlink/netlink-kernel.js';
 import { command as commandOf } from '../../src/kernel/text.js';

@@ -42,6 +42,7 @@ test("without flags every option has flannel's default, or ours", (t) => {
     publicIp: undefined,
     subnetFile: '/run/flannel/subnet.env',
     subnetLeaseTtlSeconds: 86_400,
+    subnetLeaseRenewMarginMinutes: 60,
     stateDir: '/var/lib/loden',
     ipMasq: false,
     ipMasqFullyRandomDisable: false,
@@ -177,12 +178,10 @@ test('no message and no help shows a secret', (t) => {
 });
 
 test("flannel's flags without a meaning here are accepted, each with a warning", (t) => {
-  const { warnings } = run(
-    '-subnet-lease-renew-margin 60 -kube-api-url x --kube-subnet-mgr=false -vmodule=a=2',
-  );
+  const { warnings } = run('-subnet-dir /run -kube-api-url x --kube-subnet-mgr=false -vmodule=a=2');
   t.deepEqual(
     warnings.map((warning) => warning.split(' has no effect')[0]),
-    ['--subnet-lease-renew-margin', '--vmodule', '--kube-subnet-mgr', '--kube-api-url'],
+    ['--vmodule', '--kube-subnet-mgr', '--kube-api-url', '--subnet-dir'],
   );
 });
 

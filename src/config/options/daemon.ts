@@ -1,90 +1,11 @@
 /** The daemon's options: flanneld's, with flanneld's defaults, and ours in the same style. */
 import { ETCD_OPTIONS } from './etcd.js';
 import { FLANNEL_ONLY_OPTIONS } from './flannel-only.js';
-import {
-  bool,
-  ipv4Address,
-  listenAddress,
-  oneOf,
-  regularExpression,
-  seconds,
-  text,
-  wholeNumber,
-} from './kinds.js';
+import { LEASE_OPTIONS, UPLINK_OPTIONS } from './host.js';
+import { bool, listenAddress, oneOf, wholeNumber } from './kinds.js';
 import type { OptionTable, OptionValues } from './table.js';
 
 const flannel = true;
-const repeatable = true;
-/** No upper bound of meaning: etcd's own is far beyond. */
-const YEAR_SECONDS = 365 * 24 * 3600;
-
-export const UPLINK_OPTIONS = {
-  iface: {
-    flag: 'iface',
-    kind: text('name|ip'),
-    help: 'to other hosts; repeatable, first match wins',
-    group: 'Uplink',
-    flannel,
-    repeatable,
-  },
-  ifaceRegex: {
-    flag: 'iface-regex',
-    kind: regularExpression,
-    help: 'by pattern of address or name; repeatable',
-    group: 'Uplink',
-    flannel,
-    repeatable,
-  },
-  ifaceCanReach: {
-    flag: 'iface-can-reach',
-    kind: ipv4Address,
-    help: 'the interface that leads to this address',
-    group: 'Uplink',
-    flannel,
-  },
-  publicIp: {
-    flag: 'public-ip',
-    kind: ipv4Address,
-    help: 'what to advertise to others, if behind NAT',
-    group: 'Uplink',
-    flannel,
-  },
-} as const satisfies OptionTable;
-
-export const LEASE_OPTIONS = {
-  subnetFile: {
-    flag: 'subnet-file',
-    kind: text('file'),
-    initial: '/run/flannel/subnet.env',
-    help: 'result file',
-    group: 'Lease',
-    flannel,
-  },
-  subnetLeaseTtlSeconds: {
-    flag: 'subnet-lease-ttl',
-    // etcd grants no less than its election timeout and a half, 2 s by default.
-    kind: seconds(2, YEAR_SECONDS),
-    initial: 24 * 3600,
-    help: 'how long a lost host keeps it (default 24h)',
-    group: 'Lease',
-  },
-  subnetLeaseRenewMarginMinutes: {
-    flag: 'subnet-lease-renew-margin',
-    kind: wholeNumber('minutes', 1, 1439),
-    initial: 60,
-    help: 'renew it at least this long before its end',
-    group: 'Lease',
-    flannel,
-  },
-  stateDir: {
-    flag: 'state-dir',
-    kind: text('dir'),
-    initial: '/var/lib/loden',
-    help: 'to outlast a restart',
-    group: 'Lease',
-  },
-} as const satisfies OptionTable;
-
 const FIREWALL_OPTIONS = {
   ipMasq: {
     flag: 'ip-masq',
