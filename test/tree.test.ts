@@ -52,8 +52,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   firewall: ['net', 'config', 'lease', 'kernel'],
   docker: ['net', 'files', 'config'],
   agent: ['net', 'files', 'config', 'lease', 'kernel', 'backend', 'firewall', 'docker'],
-  terminal: [],
-  tool: ['net', 'files', 'config', 'lease', 'kernel', 'backend', 'agent', 'terminal'],
   lab: ['net', 'files', 'config', 'lease', 'kernel'],
   terminal: [],
   tool: ['net', 'config', 'lease', 'kernel', 'backend', 'agent', 'terminal'],
@@ -104,7 +102,9 @@ test('only src/net imports ipaddr.js, and only etcd adapters import etcd3', (t) 
 
 /** Files that may be longer than 200 lines, and why. */
 const LONG: Readonly<Record<string, string>> = {
-  'test/tree.test.ts': 'one list of rules, each a few lines',
+  'src/agent/reconciler.ts': 'one loop over one state, and its bookkeeping is private to it',
+  'src/config/options/daemon.ts': 'one table, a few lines an option',
+  'src/lease/etcd-store.ts': "all methods of one port, over one connection's state",
 };
 
 test('a file has at most 200 lines, or a reason', (t) => {
