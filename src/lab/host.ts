@@ -112,7 +112,7 @@ export class LabHost {
     this.container = undefined;
   }
 
-  async record(): Promise<HostRecord> {
+  record(): HostRecord {
     const { name, address, container } = this;
     const pid = this.#daemon?.pid;
     return {
@@ -120,7 +120,7 @@ export class LabHost {
       address,
       ...(pid === undefined
         ? {}
-        : { daemon: { kind: this.daemon.kind, pid, startTime: (await startTime(pid)) ?? '' } }),
+        : { daemon: { kind: this.daemon.kind, pid, startTime: startTime(pid) ?? '' } }),
       ...(container === undefined
         ? {}
         : { container: { name: `c${this.number}`, address: container.address } }),

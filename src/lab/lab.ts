@@ -181,7 +181,7 @@ export class Lab {
       name: this.name,
       config: networkConfig(this.#options),
       etcd: { endpoint: this.etcd.endpoint, prefix: ETCD_PREFIX },
-      hosts: await Promise.all(this.hosts.map((host) => host.record())),
+      hosts: this.hosts.map((host) => host.record()),
     });
   }
 }

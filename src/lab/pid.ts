@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 
 /** Sends signals to a process that may be gone already. False when it is. */
-export function signalProcess(pid: number, ...signals: readonly (NodeJS.Signals | 0)[]): boolean {
+export function signalProcess(pid: number, ...signals: readonly NodeJS.Signals[]): boolean {
   try {
     for (const signal of signals) process.kill(pid, signal);
     return true;
@@ -11,13 +11,27 @@ export function signalProcess(pid: number, ...signals: readonly (NodeJS.Signals 
   }
 }
 
+/** False for a zombie, too: it has ended, and only its parent has not asked how. */
 export function isAlive(pid: number): boolean {
-  return signalProcess(pid, 0);
+  return startTime(pid) !== undefined;
 }
 
-/** When a process began, in clock ticks since boot: with its id, what names a process for good. proc_pid_stat(5). */
-export async function startTime(pid: number): Promise<string | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The command's name, in brackets, may hold blanks and brackets; the start time is the 20th field after it.
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+/**
+ * When a process began, in clock ticks since boot: with its id, what names a process for good. Undefined when it has
+ * ended. The format is in proc_pid_stat(5).
+ */
+export function startTime(pid: number): string | undefined {
+  // The command's name, in brackets, may hold blanks and brackets.
+  const fields = readStat(pid)
+    ?.replace(/^.*\) /s, '')
+    .split(' ');
+  return fields === undefined || fields[0] === 'Z' ? undefined : fields[19];
+}
+
+function readStat(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

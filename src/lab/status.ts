@@ -35,12 +35,12 @@ export async function labStatus(name: string): Promise<LabStatus> {
     network: String(record.config.Network),
     backend: backend?.Type ?? 'udp',
     etcd: record.etcd.endpoint,
-    hosts: await Promise.all(record.hosts.map(hostStatus)),
+    hosts: record.hosts.map(hostStatus),
     pings: await pingMatrix(targets),
   };
 }
 
-async function hostStatus({ name, address, daemon, container }: HostRecord): Promise<HostStatus> {
-  const running = daemon !== undefined && (await startTime(daemon.pid)) === daemon.startTime;
+function hostStatus({ name, address, daemon, container }: HostRecord): HostStatus {
+  const running = daemon !== undefined && startTime(daemon.pid) === daemon.startTime;
   return { name, address, container, daemon: daemon === undefined ? 'none' : running ? 'running' : 'ended' };
 }
