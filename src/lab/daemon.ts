@@ -20,6 +20,8 @@ export interface DaemonOptions {
   readonly healthPort?: number;
   /** Come last, so they win. */
   readonly flags?: readonly string[];
+  /** For Node itself when it runs a lodend: `--cpu-prof`, `--import=…`. */
+  readonly nodeFlags?: readonly string[];
 }
 
 export interface ReadyOptions {
@@ -62,14 +64,14 @@ export class Daemon {
 
   /** Starts it, with more flags than its own if wished, and does not wait. */
   async start(...more: readonly string[]): Promise<void> {
-    const { kind, namespace, directory } = this.#options;
+    const { kind, namespace, directory, nodeFlags = [] } = this.#options;
     await mkdir(`${directory}/state`, { recursive: true });
     if (kind === 'flanneld') await requireBridgeFilter();
     this.#fileTime = await this.#subnetFileTime();
     this.#process = await Process.start({
       namespace,
       logFile: this.logFile,
-      words: [...program(kind), ...this.#flags(), ...more],
+      words: [...program(kind, nodeFlags), ...this.#flags(), ...more],
       env: foreignVariables(),
     });
   }
@@ -154,8 +156,8 @@ export class Daemon {
   }
 }
 
-function program(kind: DaemonKind): string[] {
-  if (kind === 'lodend') return [process.execPath, LODEND];
+function program(kind: DaemonKind, nodeFlags: readonly string[]): string[] {
+  if (kind === 'lodend') return [process.execPath, ...nodeFlags, LODEND];
   const path = process.env.FLANNELD;
   if (!path) throw new LabError('the environment variable FLANNELD does not name a flanneld');
   return [path];
