@@ -49,8 +49,12 @@ export class Findings {
     this.#log.error({ failed: fresh.length, error: fresh[0].error.message }, 'kernel refused a change');
   }
 
-  /** `keys` are those that were looked at: a clash between them that is not among `clashes` any more is over. */
-  clashed(keys: ReadonlySet<string>, clashes: readonly Clash[]): void {
+  /** These keys were looked at: what is not to be changed there, or not in the way there, is no finding any more. */
+  looked(keys: ReadonlySet<string>, changes: readonly Change[], clashes: readonly Clash[]): void {
+    const changed = new Set(changes.map(({ object }) => keyOf(object)));
+    for (const key of this.#failing.keys()) {
+      if (keys.has(key) && !changed.has(key)) this.#failing.delete(key);
+    }
     const standing = new Set(clashes.map(({ reason }) => reason));
     for (const [wanted, { foreign, reason }] of this.#clashes) {
       if ((keys.has(wanted) || keys.has(foreign)) && !standing.has(reason)) this.#clashes.delete(wanted);

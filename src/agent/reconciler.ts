@@ -176,10 +176,26 @@ export class Reconciler {
   /** Brings the dirty keys, or everything if the mirror is in doubt, to what is desired. */
   async #pass(signal: AbortSignal): Promise<void> {
     const first = this.#resyncAt === 0;
-    if (this.#doubt !== undefined) await this.#refill(signal, first);
+    const looked = this.#doubt !== undefined;
+    if (looked) await this.#refill(signal, first);
     const causes = new Map(this.#dirty);
     this.#dirty.clear();
-    const keys = this.#withoutAwaited(causes);
+    const changes = this.#changesAt(this.#withoutAwaited(causes));
+    if (changes.length === 0) return;
+    const started = performance.now();
+    const { failures } = await this.#kernel.apply(changes, signal);
+    const applied = this.#awaitWord(changes, failures);
+    if (looked) this.#noteFailures(failures);
+    else this.#doubtAfter(failures, causes);
+    if (first) {
+      const milliseconds = Math.round(performance.now() - started);
+      this.#log.info({ changes: changes.length, failed: failures.length, milliseconds }, 'kernel programmed');
+    } else {
+      this.#findings.putBack(applied.filter((change) => causes.get(keyOf(change.object)) !== 'plan'));
+    }
+  }
+
+  #changesAt(keys: readonly string[]): readonly Change[] {
     const { changes, clashes } = diff({
       desired: this.#desired.objects,
       observed: this.#mirror.objects,
@@ -187,17 +203,8 @@ export class Reconciler {
       held: (key) => this.#held.has(key),
       keys,
     });
-    this.#findings.clashed(new Set(keys), clashes);
-    if (changes.length === 0) return;
-    const started = performance.now();
-    const { failures } = await this.#kernel.apply(changes, signal);
-    this.#noteApplied(changes, failures);
-    if (first) {
-      const milliseconds = Math.round(performance.now() - started);
-      this.#log.info({ changes: changes.length, failed: failures.length, milliseconds }, 'kernel programmed');
-    } else {
-      this.#findings.putBack(changes.filter((change) => causes.get(keyOf(change.object)) !== 'plan'));
-    }
+    this.#findings.looked(new Set(keys), changes, clashes);
+    return changes;
   }
 
   /** What the kernel still has to tell of is looked at when it has. */
@@ -228,23 +235,33 @@ export class Reconciler {
     }
   }
 
-  #noteApplied(changes: readonly Change[], failures: readonly ApplyFailure[]): void {
+  /** Returns the changes that the kernel accepted, and expects to hear of them. */
+  #awaitWord(changes: readonly Change[], failures: readonly ApplyFailure[]): readonly Change[] {
     const failed = new Set(failures.map(({ change }) => change));
     const now = performance.now();
-    for (const change of changes) {
-      if (failed.has(change)) continue;
+    const applied = changes.filter((change) => !failed.has(change));
+    for (const { kind, object } of applied) {
+      this.#findings.succeeded(keyOf(object));
+      if (object.kind === 'sysctl') this.#mirror.note(object);
+      else this.#mirror.await(keyOf(object), kind === 'remove' ? 'gone' : 'set', now);
+    }
+    return applied;
+  }
+
+  /** A refusal where we had not looked first may be the mirror's fault, which is behind: look, and try again. */
+  #doubtAfter(failures: readonly ApplyFailure[], causes: ReadonlyMap<string, Cause>): void {
+    if (failures[0] === undefined) return;
+    this.#doubt = failures[0].error.message;
+    for (const { change } of failures) {
       const key = keyOf(change.object);
-      this.#findings.succeeded(key);
-      if (change.object.kind === 'sysctl') this.#mirror.note(change.object);
-      else this.#mirror.await(key, change.kind === 'remove' ? 'gone' : 'set', now);
+      this.#dirty.set(key, causes.get(key) ?? 'kernel');
     }
+  }
+
+  /** A refusal on a kernel as just seen is the kernel's. */
+  #noteFailures(failures: readonly ApplyFailure[]): void {
     this.#findings.failed(failures);
-    if (failures.length === 0) {
-      this.#failedPasses = 0;
-      return;
-    }
-    // It is there already: the mirror was behind, not the kernel wrong.
-    if (failures.every(({ error }) => error.errno === 'EEXIST')) this.#doubt = 'an object was there already';
-    this.#retryAt = now + backoffMs(this.#failedPasses++, RETRY, Math.random);
+    if (failures.length === 0) this.#failedPasses = 0;
+    else this.#retryAt = performance.now() + backoffMs(this.#failedPasses++, RETRY, Math.random);
   }
 }

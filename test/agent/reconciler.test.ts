@@ -151,6 +151,18 @@ test('a foreign route that comes before ours is reported once and left alone', a
   t.deepEqual(reconciler.status().clashes, []);
 });
 
+test('a refusal that a fresh look at the kernel explains away is not told', async (t) => {
+  const { kernel, reconciler, lines } = await start(t);
+  let refusals = 0;
+  kernel.refuse = (change) => (change.object.kind === 'fdb' && refusals++ === 0 ? 'ENODEV' : undefined);
+  reconciler.set('3', peer(3));
+  await untilHolds(t, kernel, [...own, ...peer(2), ...peer(3)]);
+  t.deepEqual(
+    lines.filter(({ level }) => level >= 40),
+    [],
+  );
+});
+
 test('what the kernel refuses is told once, tried again, and forgotten when it works', async (t) => {
   const { kernel, reconciler, lines } = await start(t);
   let refusals = 0;
