@@ -8,10 +8,12 @@ import { parsePrefix } from '../../src/net/prefix.js';
 
 export interface KernelHost {
   readonly kernel: Kernel;
-  /** Its only address is 192.168.9.2/24. */
+  /** `eth0`; its only address is 192.168.9.2/24. */
   readonly uplink: string;
   /** Somebody else makes this change. */
   byHand(change: Change): Promise<void>;
+  /** Somebody else takes the uplink down, or up again. */
+  setUplink(up: boolean): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -22,7 +24,7 @@ const PEER_MAC = '02:00:00:00:00:02';
 const OWNED: Ownership = {
   links: ['flannel.1'],
   pools: [parsePrefix('10.5.0.0/16')!],
-  uplink: undefined,
+  uplink: 'eth0',
   sysctls: ['net/ipv4/ip_forward', 'absent/value'],
 };
 
@@ -340,6 +342,20 @@ function eventContract(check: Check): void {
     await byHand(replace(link(uplink), down));
     await follower.until(isOverflow);
     t.deepEqual((await state(kernel)).sort(), [down, address, fdb].map(toLine).sort());
+    await follower.end();
+  });
+
+  check('an uplink that goes down, or comes up, says "look again"', async (t, host) => {
+    const { kernel, uplink, setUplink } = host;
+    const follower = new Follower(kernel);
+    await applied(t, kernel, [add(hostRoute(uplink))]);
+    await setUplink(false);
+    await follower.until(isOverflow);
+    t.deepEqual(await state(kernel), []);
+    t.is(await refused(t, kernel, add(hostRoute(uplink))), 'ENETUNREACH');
+    await setUplink(true);
+    await follower.until((event) => event.kind === 'overflow' && event.reason.includes('came up'));
+    await applied(t, kernel, [add(hostRoute(uplink))]);
     await follower.end();
   });
 

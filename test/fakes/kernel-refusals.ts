@@ -20,8 +20,8 @@ export function refusal(change: Change, kernel: FakeKernel): string | undefined 
 
 /** The networks that hosts are reached in without a gateway. */
 export function onLinkNetworks(kernel: FakeKernel): { link: string; network: Prefix; source: string }[] {
-  return kernel.uplinks.flatMap(({ name, addresses }) =>
-    addresses.map(({ address, network }) => ({ link: name, network, source: address })),
+  return kernel.uplinks.flatMap(({ name, up, addresses }) =>
+    (up ? addresses : []).map(({ address, network }) => ({ link: name, network, source: address })),
   );
 }
 
@@ -43,8 +43,10 @@ function linkRefusal(change: Change, link: Link, kernel: FakeKernel): string | u
 function routeRefusal(change: Change, route: Route, kernel: FakeKernel): string | undefined {
   if (route.link !== undefined && !exists(route.link, kernel)) return 'ENODEV';
   const link = route.link === undefined ? undefined : kernel.objects.get(`link ${route.link}`);
-  if (link?.kind === 'link' && !link.up) return 'ENETDOWN';
+  const uplink = kernel.uplinks.find(({ name }) => name === route.link);
+  // The networks of a link that is down are gone, and the gateways in them are looked for first.
   if (route.gateway !== undefined && !route.onlink && !isOnLink(route, kernel)) return 'ENETUNREACH';
+  if ((link?.kind === 'link' && !link.up) || uplink?.up === false) return 'ENETDOWN';
   return change.kind === 'add' && kernel.objects.has(keyOf(route)) ? 'EEXIST' : undefined;
 }
 

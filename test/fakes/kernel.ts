@@ -18,14 +18,14 @@ import { type KernelObject, keyOf, type Link, type Route } from '../../src/kerne
 import { describe } from '../../src/kernel/text.js';
 import { parseIpv4 } from '../../src/net/ipv4.js';
 import { contains, type Prefix, parsePrefix } from '../../src/net/prefix.js';
-import { EventStream } from './event-stream.js';
+import { EventStream, isTold } from './event-stream.js';
 import { onLinkNetworks, refusal } from './kernel-refusals.js';
 
 export class FakeKernel implements Kernel {
   /** All there is, ours and foreign, keyed by `keyOf`. Change it by `apply` or `meddle`. */
   readonly objects = new Map<string, KernelObject>();
-  /** Interfaces that are there from the start, such as the uplink; always up. */
-  readonly uplinks: readonly Interface[];
+  /** Interfaces that are there from the start, such as the uplink. */
+  readonly uplinks: Interface[];
   /** Every change that was asked for, in order. */
   readonly asked: Change[] = [];
   /** Called before each change; an errno that it returns is the kernel's refusal. */
@@ -33,13 +33,14 @@ export class FakeKernel implements Kernel {
   readonly #streams = new Set<EventStream>();
 
   constructor(uplinks: readonly Interface[] = []) {
-    this.uplinks = uplinks;
+    this.uplinks = [...uplinks];
   }
 
   /** What somebody else does to this host. */
   readonly meddle = {
     set: (object: KernelObject): void => this.#set(object),
     delete: (key: string): void => this.#delete(key),
+    setUplink: (name: string, up: boolean): void => this.#setUplink(name, up),
     /** The kernel drops notifications: what happens inside `unseen` is not told. */
     loseEvents: (unseen: () => void): void => {
       for (const stream of this.#streams) stream.deaf = true;
@@ -57,7 +58,7 @@ export class FakeKernel implements Kernel {
   }
 
   events(owned: Ownership, signal: AbortSignal): AsyncIterable<readonly KernelEvent[]> {
-    const stream = new EventStream((object) => object.kind !== 'sysctl' && isTold(object, owned));
+    const stream = new EventStream(owned);
     this.#streams.add(stream);
     const end = () => {
       this.#streams.delete(stream);
@@ -161,13 +162,25 @@ export class FakeKernel implements Kernel {
     if (object.kind === 'link') this.#overflow(`link ${object.name} was removed`, object);
   }
 
-  /** Routes vanish with their link, and nobody is told. */
   #goDown(link: Link): void {
     this.#deleteOn(link.name, ['neighbour']);
-    for (const [key, object] of this.objects) {
-      if (object.kind === 'route' && object.link === link.name) this.objects.delete(key);
-    }
+    this.#dropRoutes(link.name);
     this.#overflow(`link ${link.name} went down`, link);
+  }
+
+  /** Routes vanish with their link, and nobody is told. */
+  #dropRoutes(link: string): void {
+    for (const [key, object] of this.objects) {
+      if (object.kind === 'route' && object.link === link) this.objects.delete(key);
+    }
+  }
+
+  #setUplink(name: string, up: boolean): void {
+    const at = this.uplinks.findIndex((uplink) => uplink.name === name);
+    this.uplinks[at] = { ...this.uplinks[at]!, up };
+    if (!up) this.#dropRoutes(name);
+    const reason = `link ${name} ${up ? 'came up' : 'went down'}`;
+    for (const stream of this.#streams) if (stream.uplink === name) stream.tell({ kind: 'overflow', reason });
   }
 
   #deleteOn(link: string, kinds: readonly KernelObject['kind'][]): void {
@@ -190,23 +203,6 @@ export class FakeKernel implements Kernel {
       .map((object) => (object.kind === 'address' ? object.address : ''))
       .map((text) => ({ address: text.split('/')[0]!, network: parsePrefix(text)! }));
     return { index: 100 + i, name: link.name, mtu: link.mtu, up: link.up, addresses };
-  }
-}
-
-/** As the real adapter filters: links of ours and what is on them, routes by them or inside our pools. */
-function isTold(object: KernelObject, owned: Ownership): boolean {
-  switch (object.kind) {
-    case 'link':
-      return owned.links.includes(object.name);
-    case 'sysctl':
-      return owned.sysctls.includes(object.path);
-    case 'route': {
-      const destination = parsePrefix(object.destination)!;
-      if (object.link !== undefined && owned.links.includes(object.link)) return true;
-      return owned.pools.some((pool) => contains(pool, destination));
-    }
-    default:
-      return owned.links.includes(object.link);
   }
 }
 

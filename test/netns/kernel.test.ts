@@ -4,5 +4,8 @@ import { canIsolate, isolateKernel, UPLINK } from './isolated-kernel.js';
 
 kernelContract(canIsolate ? test.serial : test.skip, 'real kernel', async () => {
   const { kernel, shell, dispose } = await isolateKernel();
-  return { kernel, uplink: UPLINK, byHand: byShell(shell), dispose };
+  const setUplink = async (up: boolean) => {
+    await shell(`ip link set ${UPLINK} ${up ? 'up' : 'down'}`);
+  };
+  return { kernel, uplink: UPLINK, byHand: byShell(shell), setUplink, dispose };
 });
