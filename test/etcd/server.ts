@@ -1,5 +1,5 @@
 /** A real etcd for one test: its own process on free loopback ports, its data in a temporary folder. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -13,6 +13,11 @@ import { eventually } from '../contract/lease-store.js';
 import { makeCertificates } from './certificates.js';
 
 const run = promisify(execFile);
+/** Tests that need etcd are skipped where it is not installed. */
+export const hasEtcd = ['etcd', 'etcdctl'].every(
+  (tool) => spawnSync(tool, ['--version']).error === undefined,
+);
+
 const START_MS = 20_000;
 
 export const PREFIX = '/loden.test/network';
