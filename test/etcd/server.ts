@@ -47,9 +47,14 @@ export class Etcd {
     const folder = await mkdtemp(join(tmpdir(), 'loden-etcd-'));
     const [port, peerPort] = await Promise.all([freePort(), freePort()]);
     const etcd = new Etcd(`127.0.0.1:${port}`, `http://127.0.0.1:${peerPort}`, folder, setting);
-    if (setting.tls) await makeCertificates(folder);
-    await etcd.resume();
-    return etcd;
+    try {
+      if (setting.tls) await makeCertificates(folder);
+      await etcd.resume();
+      return etcd;
+    } catch (error) {
+      await etcd.stop();
+      throw error;
+    }
   }
 
   get endpoint(): string {
