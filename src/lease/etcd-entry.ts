@@ -2,7 +2,7 @@
 import type { IKeyValue } from 'etcd3';
 import { decodeAttributes, parseLeaseKey, subnetsPath } from './codec.js';
 import type { Lease } from './lease.js';
-import type { LeaseKey, SkippedKey } from './store.js';
+import type { LeaseKey, LeaseSnapshot, SkippedKey } from './store.js';
 
 export type LeaseEntry =
   | { readonly kind: 'lease'; readonly key: LeaseKey; readonly lease: Lease }
@@ -39,4 +39,14 @@ export class LeaseEntries {
       },
     };
   }
+}
+
+export function snapshotOf(entries: readonly LeaseEntry[], revision: number): LeaseSnapshot {
+  const leases = new Map<LeaseKey, Lease>();
+  const skipped: SkippedKey[] = [];
+  for (const entry of entries) {
+    if (entry.kind === 'lease') leases.set(entry.key, entry.lease);
+    else skipped.push(entry.skipped);
+  }
+  return { leases, revision, skipped };
 }

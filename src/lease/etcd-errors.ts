@@ -3,26 +3,24 @@
  *
  * Status codes and texts: etcd, api/v3rpc/rpctypes/error.go. Their texts hold no secrets, and neither do ours.
  */
-import { type LodenError, StoreDeniedError, StoreUnavailableError } from '../errors.js';
+import { LodenError, StoreDeniedError, StoreUnavailableError } from '../errors.js';
 import { configPath, subnetsPath } from './codec.js';
 import type { EtcdOptions } from './etcd-options.js';
 
 /** gRPC's status codes that are told apart. */
-export const Status = {
+const Status = {
   deadlineExceeded: 4,
-  notFound: 5,
   permissionDenied: 7,
-  outOfRange: 11,
   unavailable: 14,
 } as const;
 
 /** What @grpc/grpc-js rejects with. */
-export interface GrpcError extends Error {
+interface GrpcError extends Error {
   readonly code: number;
   readonly details: string;
 }
 
-export function isGrpcError(error: unknown): error is GrpcError {
+function isGrpcError(error: unknown): error is GrpcError {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
 }
 
@@ -48,25 +46,31 @@ export function isLeaseNotFound(error: unknown): boolean {
   return says(error, 'requested lease not found');
 }
 
+/** etcd understood the call and refused it: nothing was done. */
+export function isDenied(error: unknown): boolean {
+  return (
+    says(error, 'authentication failed', 'user name is empty', 'permission denied') ||
+    (isGrpcError(error) && error.code === Status.permissionDenied)
+  );
+}
+
 export function storeError(error: unknown, options: EtcdOptions): LodenError {
+  if (error instanceof LodenError) return error;
   const where = `etcd at ${options.addresses.join(', ')}`;
-  const denied = denial(error, options);
-  if (denied) return new StoreDeniedError(`${where} ${denied}`, { cause: error });
+  if (isDenied(error)) return new StoreDeniedError(`${where} ${denial(error, options)}`, { cause: error });
   return new StoreUnavailableError(`${where} ${failure(error, options)}`, { cause: error });
 }
 
-function denial(error: unknown, options: EtcdOptions): string | undefined {
+function denial(error: unknown, options: EtcdOptions): string {
   const user = options.user ? `user "${options.user.name}"` : 'our certificate, whose CN is the user,';
   if (says(error, 'authentication failed'))
     return `does not know ${user} by this password: check --etcd-username and --etcd-password`;
   if (says(error, 'user name is empty'))
     return 'wants to know who asks: give --etcd-username and --etcd-password, or a client certificate';
-  if (says(error, 'permission denied') || (isGrpcError(error) && error.code === Status.permissionDenied))
-    return (
-      `does not permit ${user} to do this: its role needs read on the key ${configPath(options.prefix)} and ` +
-      `readwrite on the prefix ${subnetsPath(options.prefix)}`
-    );
-  return undefined;
+  return (
+    `does not permit ${user} to do this: its role needs read on the key ${configPath(options.prefix)} and ` +
+    `readwrite on the prefix ${subnetsPath(options.prefix)}`
+  );
 }
 
 function failure(error: unknown, options: EtcdOptions): string {

@@ -1,4 +1,5 @@
 /** How to reach etcd, from flanneld's flags: endpoints, TLS files, user and password. */
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { FileError, OptionError } from '../errors.js';
@@ -85,7 +86,9 @@ async function readTlsFiles({ caFile, certFile, keyFile }: EtcdFlags): Promise<E
   if (!caFile && !certFile) return undefined;
   const [ca, certificate, key] = await Promise.all([caFile, certFile, keyFile].map(readPem));
   try {
-    createSecureContext({ ca, cert: certificate, key });
+    createSecureContext({ cert: certificate, key });
+    // A secure context takes any text for a CA.
+    if (ca) new X509Certificate(ca);
   } catch (cause) {
     const named = [caFile, certFile, keyFile].filter(Boolean).join(', ');
     throw new OptionError('--etcd-cafile', `no TLS with ${named}: ${(cause as Error).message}`, { cause });

@@ -14,20 +14,24 @@
  * A claim that fails half-way is undone by taking back its etcd lease. When that fails too, the claim may stand: the
  * caller's next snapshot shows a lease with its public IP, which it takes for its own; if nobody does, it expires.
  */
-import type { ICompare, IKeyValue, IRequestOp, IResponseHeader, ITxnResponse, LeaseClient } from 'etcd3';
-import { LodenError } from '../errors.js';
+import type { IKeyValue, IResponseHeader } from 'etcd3';
 import type { Prefix } from '../net/prefix.js';
 import { configPath, encodeAttributes, leaseKey, leasePath, subnetsPath } from './codec.js';
 import { type EtcdClients, EtcdConnection } from './etcd-connection.js';
-import { LeaseEntries } from './etcd-entry.js';
-import { isLeaseNotFound, storeError } from './etcd-errors.js';
-import { CALL_MS } from './etcd-member.js';
+import { LeaseEntries, snapshotOf } from './etcd-entry.js';
+import { isDenied, isLeaseNotFound, storeError } from './etcd-errors.js';
+import { withGrant } from './etcd-grant.js';
+import { keepAliveOnce } from './etcd-keep-alive.js';
 import type { EtcdOptions } from './etcd-options.js';
 import { readRange } from './etcd-range.js';
-import { answers } from './etcd-stream.js';
+import { ABSENT, modifiedAt, swap, valueIs } from './etcd-swap.js';
 import { watchEtcd } from './etcd-watch.js';
 import type { Lease, LeaseAttributes } from './lease.js';
 import type { ClaimResult, LeaseSnapshot, LeaseStore, LeaseUpdate } from './store.js';
+
+type ExpectedKey = Pick<Lease, 'subnet' | 'subnetV6' | 'modRevision'>;
+
+const NO_LEASE = '0';
 
 export class EtcdStore implements LeaseStore {
   readonly #options: EtcdOptions;
@@ -55,12 +59,8 @@ export class EtcdStore implements LeaseStore {
   writeConfig(text: string, expected: string | undefined, signal: AbortSignal): Promise<boolean> {
     return this.#run(signal, async ({ kv }) => {
       const key = Buffer.from(configPath(this.#options.prefix));
-      const unchanged: ICompare =
-        expected === undefined
-          ? { key, target: 'Version', result: 'Equal', version: 0 }
-          : { key, target: 'Value', result: 'Equal', value: Buffer.from(expected) };
-      const write = { request_put: { key, value: Buffer.from(text) } };
-      return (await kv.txn({ compare: [unchanged], success: [write] })).succeeded;
+      const put = { request_put: { key, value: Buffer.from(text) } };
+      return (await swap(kv, valueIs(key, expected), put)) !== undefined;
     });
   }
 
@@ -75,22 +75,13 @@ export class EtcdStore implements LeaseStore {
     signal: AbortSignal,
   ): Promise<ClaimResult> {
     return this.#run(signal, async (clients) => {
-      const key = this.#path({ subnet });
-      const claimed = await withGrant(
-        clients.lease,
-        ttlSeconds,
-        async (leaseId): Promise<ClaimResult | undefined> => {
-          const value = Buffer.from(encodeAttributes(attributes));
-          const answer = await clients.kv.txn({
-            compare: [{ key, target: 'Version', result: 'Equal', version: 0 }],
-            success: [{ request_put: { key, value, lease: leaseId } }],
-          });
-          if (!answer.succeeded) return undefined;
-          const revision = Number(answer.header.revision);
-          const lease = { subnet, attributes, leaseId, createRevision: revision, modRevision: revision };
-          return { kind: 'claimed', lease, keys: await this.#keys(clients, revision) };
-        },
-      );
+      const use = async (leaseId: string): Promise<ClaimResult | undefined> => {
+        const revision = await this.#put(clients, { subnet, modRevision: ABSENT }, attributes, leaseId);
+        if (revision === undefined) return undefined;
+        const lease = { subnet, attributes, leaseId, createRevision: revision, modRevision: revision };
+        return { kind: 'claimed', lease, keys: await this.#keys(clients, revision) };
+      };
+      const claimed = await withGrant({ client: clients.lease, ttlSeconds, use, mayUndo: () => true });
       return claimed ?? { kind: 'taken' };
     });
   }
@@ -102,16 +93,16 @@ export class EtcdStore implements LeaseStore {
     signal: AbortSignal,
   ): Promise<Lease | undefined> {
     return this.#run(signal, (clients) => {
-      const put = async (leaseId: string): Promise<Lease | undefined> => {
-        const value = Buffer.from(encodeAttributes(attributes));
-        const answer = await this.#ifUnchanged(clients, lease, {
-          request_put: { key: this.#path(lease), value, lease: leaseId },
-        });
-        if (!answer.succeeded) return undefined;
-        return { ...lease, attributes, leaseId, modRevision: Number(answer.header.revision) };
+      const use = async (leaseId: string): Promise<Lease | undefined> => {
+        const modRevision = await this.#put(clients, lease, attributes, leaseId);
+        return modRevision === undefined ? undefined : { ...lease, attributes, leaseId, modRevision };
       };
-      if (regrantTtlSeconds !== undefined) return withGrant(clients.lease, regrantTtlSeconds, put);
-      return put(lease.leaseId).catch((error: unknown) => {
+      if (regrantTtlSeconds !== undefined) {
+        // After any other failure our key may be on the new lease already, and must not go with it.
+        const grant = { ttlSeconds: regrantTtlSeconds, use, mayUndo: isDenied };
+        return withGrant({ client: clients.lease, ...grant });
+      }
+      return use(lease.leaseId).catch((error: unknown) => {
         // The etcd lease has expired, and with it the key.
         if (isLeaseNotFound(error)) return undefined;
         throw error;
@@ -126,21 +117,13 @@ export class EtcdStore implements LeaseStore {
     signal: AbortSignal,
   ): Promise<boolean> {
     return this.#run(signal, async (clients) => {
-      // To etcd, a key that is absent was last modified at revision 0.
-      const expected = held ?? { subnet, modRevision: 0 };
-      const value = Buffer.from(encodeAttributes(attributes));
-      const put = { request_put: { key: this.#path(expected), value } };
-      return (await this.#ifUnchanged(clients, expected, put)).succeeded;
+      const expected = held ?? { subnet, modRevision: ABSENT };
+      return (await this.#put(clients, expected, attributes, NO_LEASE)) !== undefined;
     });
   }
 
   keepAlive(leaseId: string, signal: AbortSignal): Promise<number> {
-    return this.#run(signal, async (clients) => {
-      const stream = await clients.lease.leaseKeepAlive({ deadline: Date.now() + CALL_MS });
-      stream.write({ ID: leaseId });
-      for await (const { TTL } of answers(stream, signal)) return Number(TTL);
-      throw new Error('the keep-alive stream was ended');
-    });
+    return this.#run(signal, ({ lease }) => keepAliveOnce(lease, leaseId, signal));
   }
 
   timeToLive(leaseId: string, signal: AbortSignal): Promise<{ left: number; granted: number } | undefined> {
@@ -152,9 +135,10 @@ export class EtcdStore implements LeaseStore {
   }
 
   release(lease: Lease, signal: AbortSignal): Promise<boolean> {
-    return this.#run(signal, async (clients) => {
-      const remove = { request_delete_range: { key: this.#path(lease) } };
-      return (await this.#ifUnchanged(clients, lease, remove)).succeeded;
+    return this.#run(signal, async ({ kv }) => {
+      const key = this.#path(lease);
+      const remove = { request_delete_range: { key } };
+      return (await swap(kv, modifiedAt(key, lease.modRevision), remove)) !== undefined;
     });
   }
 
@@ -166,7 +150,7 @@ export class EtcdStore implements LeaseStore {
         entries: this.#entries,
         signal,
         snapshot: () => this.#snapshot(signal),
-        describe: (error) => this.#translate(error).message,
+        describe: (error) => storeError(error, this.#options).message,
       },
       { revision, header: this.#header },
     );
@@ -181,11 +165,7 @@ export class EtcdStore implements LeaseStore {
       const read = (entry: IKeyValue) => this.#entries.read(entry);
       const { entries, header } = await readRange(kv, { prefix: this.#prefix, keysOnly: false }, read);
       this.#header = header;
-      const leases = entries.flatMap((entry) =>
-        entry.kind === 'lease' ? [[entry.key, entry.lease] as const] : [],
-      );
-      const skipped = entries.flatMap((entry) => (entry.kind === 'skipped' ? [entry.skipped] : []));
-      return { snapshot: { leases: new Map(leases), revision: Number(header.revision), skipped }, header };
+      return { snapshot: snapshotOf(entries, Number(header.revision)), header };
     });
   }
 
@@ -194,19 +174,12 @@ export class EtcdStore implements LeaseStore {
     return (await readRange(kv, { prefix: this.#prefix, keysOnly: true, revision }, keyOf)).entries;
   }
 
-  /** Carries an operation out if the key is still as `lease` has it. */
-  #ifUnchanged(
-    { kv }: EtcdClients,
-    lease: Pick<Lease, 'subnet' | 'subnetV6' | 'modRevision'>,
-    operation: IRequestOp,
-  ): Promise<ITxnResponse> {
-    const unchanged: ICompare = {
-      key: this.#path(lease),
-      target: 'Mod',
-      result: 'Equal',
-      mod_revision: lease.modRevision,
-    };
-    return kv.txn({ compare: [unchanged], success: [operation] });
+  /** Writes the key if it is still as `expected` has it. The revision of that; undefined when it is not. */
+  #put({ kv }: EtcdClients, expected: ExpectedKey, attributes: LeaseAttributes, leaseId: string) {
+    const key = this.#path(expected);
+    const value = Buffer.from(encodeAttributes(attributes));
+    const put = { request_put: { key, value, lease: leaseId } };
+    return swap(kv, modifiedAt(key, expected.modRevision), put);
   }
 
   #path(lease: Pick<Lease, 'subnet' | 'subnetV6'>): Buffer {
@@ -219,28 +192,7 @@ export class EtcdStore implements LeaseStore {
       return await call(this.#connection.clients(signal));
     } catch (error) {
       signal.throwIfAborted();
-      throw this.#translate(error);
+      throw storeError(error, this.#options);
     }
-  }
-
-  #translate(error: unknown): LodenError {
-    return error instanceof LodenError ? error : storeError(error, this.#options);
-  }
-}
-
-/** Grants an etcd lease for `use`, and takes it back when that fails or comes to nothing. */
-async function withGrant<T>(
-  client: LeaseClient,
-  ttlSeconds: number,
-  use: (leaseId: string) => Promise<T | undefined>,
-): Promise<T | undefined> {
-  const { ID } = await client.leaseGrant({ TTL: ttlSeconds });
-  let used: T | undefined;
-  try {
-    used = await use(ID);
-    return used;
-  } finally {
-    // A revocation that fails leaves a lease without a key, or one that our next snapshot shows; it will expire.
-    if (used === undefined) await client.leaseRevoke({ ID }).catch(() => undefined);
   }
 }

@@ -21,6 +21,7 @@ export interface LeaseSnapshot {
 }
 
 export interface SkippedKey {
+  /** What stands after `<prefix>/subnets/`; of a key that is elsewhere, all of it. */
   readonly key: string;
   readonly reason: string;
 }
@@ -54,7 +55,10 @@ export interface LeaseStore {
   /** All leases in one range read. */
   snapshot(signal: AbortSignal): Promise<LeaseSnapshot>;
 
-  /** Creates the key with an etcd lease of `ttlSeconds`, if it is absent. `taken` leaves nothing behind. */
+  /**
+   * Creates the key with an etcd lease of `ttlSeconds`, if it is absent. `taken` leaves nothing behind. After a
+   * rejection the claim may stand all the same: the next snapshot tells.
+   */
   claim(
     subnet: Prefix,
     attributes: LeaseAttributes,
@@ -87,7 +91,7 @@ export interface LeaseStore {
   /** Keeps an etcd lease alive once. The seconds that it was given; 0 when it has expired. */
   keepAlive(leaseId: string, signal: AbortSignal): Promise<number>;
 
-  /** Seconds left and seconds granted, without touching the lease; undefined when it has expired. */
+  /** Seconds left and seconds granted, without touching the lease; undefined when it has expired, and for `0`. */
   timeToLive(leaseId: string, signal: AbortSignal): Promise<{ left: number; granted: number } | undefined>;
 
   /** Deletes the key if it is still as `lease` has it; false when it is not. */
@@ -95,7 +99,7 @@ export interface LeaseStore {
 
   /**
    * What happens to the leases after `revision`, in order, in batches as they arrive. After any gap a `snapshot`
-   * update tells the whole state. Reconnects with back-off by itself and never ends but by the signal.
+   * update tells the whole state. Reconnects with back-off by itself, never rejects, and ends when the signal is aborted.
    */
   watch(revision: number, signal: AbortSignal): AsyncIterable<readonly LeaseUpdate[]>;
 

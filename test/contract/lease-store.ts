@@ -1,5 +1,5 @@
 /** What every LeaseStore must do, as tests that run on the fake and on a real etcd. */
-import type { ExecutionContext, TestFn } from 'ava';
+import type { ExecutionContext } from 'ava';
 import { StoreUnavailableError } from '../../src/errors.js';
 import type { Lease } from '../../src/lease/lease.js';
 import type { ClaimResult, LeaseSnapshot, LeaseStore, LeaseUpdate } from '../../src/lease/store.js';
@@ -25,13 +25,17 @@ const TTL = 60;
 const subnet = prefix('10.5.34.0/24');
 const DEADLINE_MS = 20_000;
 
-export function leaseStoreContract(test: TestFn, open: () => Promise<World>): void {
+/** `declare` is AVA's `test` or `test.skip`. */
+export function leaseStoreContract(
+  declare: (title: string, run: (t: ExecutionContext) => Promise<void>) => void,
+  open: () => Promise<World>,
+): void {
   /** Runs a test in a world of its own, which is cleaned up whatever happens. */
   function inWorld(
     title: string,
     body: (t: ExecutionContext, world: World, signal: AbortSignal) => Promise<void>,
   ) {
-    test(title, async (t) => {
+    declare(title, async (t) => {
       const world = await open();
       const end = new AbortController();
       try {

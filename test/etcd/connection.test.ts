@@ -4,8 +4,9 @@ import { StoreDeniedError, StoreUnavailableError } from '../../src/errors.js';
 import { eventually, Follower } from '../contract/lease-store.js';
 import { attributes, prefix } from '../lease/leases.js';
 import { Relay } from './relay.js';
-import { Etcd, type EtcdSetting, PREFIX } from './server.js';
+import { Etcd, type EtcdSetting, hasEtcd, PREFIX } from './server.js';
 
+const check = hasEtcd ? test : test.skip;
 const subnet = prefix('10.5.34.0/24');
 const never = new AbortController().signal;
 
@@ -45,30 +46,33 @@ async function enableAuth(etcd: Etcd): Promise<void> {
   await etcd.control('auth', 'enable');
 }
 
-test('TLS with the CA alone works', (t) =>
+check('TLS with the CA alone works', (t) =>
   withEtcd({ tls: 'server' }, async (etcd, close) => {
     const store = await etcd.store({ caFile: etcd.file('ca.crt') });
     close(store);
     t.is((await store.claim(subnet, attributes('192.0.2.1'), 60, never)).kind, 'claimed');
-  }));
+  }),
+);
 
-test('TLS with a client certificate works', (t) =>
+check('TLS with a client certificate works', (t) =>
   withEtcd({ tls: 'client' }, async (etcd, close) => {
     const [caFile, certFile, keyFile] = ['ca.crt', 'client.crt', 'client.key'].map((name) => etcd.file(name));
     const store = await etcd.store({ caFile: caFile!, certFile: certFile!, keyFile: keyFile! });
     close(store);
     t.is((await store.claim(subnet, attributes('192.0.2.1'), 60, never)).kind, 'claimed');
-  }));
+  }),
+);
 
-test('a missing client certificate is named as the likely cause', (t) =>
+check('a missing client certificate is named as the likely cause', (t) =>
   withEtcd({ tls: 'client' }, async (etcd, close) => {
     const store = await etcd.store({ caFile: etcd.file('ca.crt') });
     close(store);
     const error = await t.throwsAsync(store.snapshot(never), { instanceOf: StoreUnavailableError });
     t.regex(error!.message, /--etcd-certfile and --etcd-keyfile/);
-  }));
+  }),
+);
 
-test('a certificate of another address is not accepted', (t) =>
+check('a certificate of another address is not accepted', (t) =>
   withEtcd({ tls: 'server' }, async (etcd, close) => {
     const relay = await Relay.to(etcd.address, '127.0.0.2');
     const store = await etcd.store({ endpoints: `https://${relay.address}`, caFile: etcd.file('ca.crt') });
@@ -76,25 +80,28 @@ test('a certificate of another address is not accepted', (t) =>
     const error = await t.throwsAsync(store.snapshot(never), { instanceOf: StoreUnavailableError });
     t.regex(error!.message, /IP: 127\.0\.0\.2 is not in the cert's list.*--etcd-cafile/);
     await relay.cut();
-  }));
+  }),
+);
 
-test('a certificate of an unknown CA is named as the cause', (t) =>
+check('a certificate of an unknown CA is named as the cause', (t) =>
   withEtcd({ tls: 'server' }, async (etcd, close) => {
     const store = await etcd.store();
     close(store);
     const error = await t.throwsAsync(store.snapshot(never), { instanceOf: StoreUnavailableError });
     t.regex(error!.message, /--etcd-cafile/);
-  }));
+  }),
+);
 
-test('plain text to an etcd with TLS is named as the likely cause', (t) =>
+check('plain text to an etcd with TLS is named as the likely cause', (t) =>
   withEtcd({ tls: 'server' }, async (etcd, close) => {
     const store = await etcd.store({ endpoints: `http://${etcd.address}` });
     close(store);
     const error = await t.throwsAsync(store.snapshot(never), { instanceOf: StoreUnavailableError });
     t.regex(error!.message, /https:\/\//);
-  }));
+  }),
+);
 
-test('a refused connection is told with its address', async (t) => {
+check('a refused connection is told with its address', async (t) => {
   const etcd = await Etcd.start();
   const store = await etcd.store();
   await etcd.stop();
@@ -103,7 +110,7 @@ test('a refused connection is told with its address', async (t) => {
   store.close();
 });
 
-test('a user with a role limited to the prefix can do all that is needed', (t) =>
+check('a user with a role limited to the prefix can do all that is needed', (t) =>
   withEtcd({}, async (etcd, close) => {
     await etcd.control('put', `${PREFIX}/config`, '{}');
     await enableAuth(etcd);
@@ -120,9 +127,10 @@ test('a user with a role limited to the prefix can do all that is needed', (t) =
     t.true(await store.release(published!, never));
     await follower.until(({ leases }) => leases.size === 0);
     t.false(follower.updates.some(({ kind }) => kind === 'disconnected'));
-  }));
+  }),
+);
 
-test('what the role lacks is told, and no password', (t) =>
+check('what the role lacks is told, and no password', (t) =>
   withEtcd({}, async (etcd, close) => {
     await enableAuth(etcd);
     for (const [username, password, wanted] of [
@@ -143,18 +151,20 @@ test('what the role lacks is told, and no password', (t) =>
         instanceOf: StoreDeniedError,
       });
     }
-  }));
+  }),
+);
 
-test('a user and a password do no harm where authentication is off, and serve when it is turned on', (t) =>
+check('a user and a password do no harm where authentication is off, and serve when it is turned on', (t) =>
   withEtcd({}, async (etcd, close) => {
     const store = await etcd.store({ username: 'flannel', password: 'flannel-secret' });
     close(store);
     t.is((await store.snapshot(never)).leases.size, 0);
     await enableAuth(etcd);
     t.is((await store.snapshot(never)).leases.size, 0);
-  }));
+  }),
+);
 
-test('a token that etcd has forgotten is renewed, for calls and for the watch', (t) =>
+check('a token that etcd has forgotten is renewed, for calls and for the watch', (t) =>
   withEtcd({}, async (etcd, close) => {
     await enableAuth(etcd);
     const store = await etcd.store({ username: 'flannel', password: 'flannel-secret' });
@@ -170,9 +180,10 @@ test('a token that etcd has forgotten is renewed, for calls and for the watch', 
     await eventually(() => other.claim(prefix('10.5.35.0/24'), attributes('192.0.2.2'), 60, never));
     await follower.until(({ leases }) => leases.size === 2);
     t.deepEqual([...follower.table.leases.keys()], ['10.5.34.0-24', '10.5.35.0-24']);
-  }));
+  }),
+);
 
-test('a restart of etcd loses no event', (t) =>
+check('a restart of etcd loses no event', (t) =>
   withEtcd({}, async (etcd, close) => {
     const store = await etcd.store();
     close(store);
@@ -186,9 +197,10 @@ test('a restart of etcd loses no event', (t) =>
       follower.updates.map(({ kind }) => kind),
       ['disconnected', 'connected', 'put'],
     );
-  }));
+  }),
+);
 
-test('an etcd whose history began anew is noticed, and read again', (t) =>
+check('an etcd whose history began anew is noticed, and read again', (t) =>
   withEtcd({}, async (etcd, close) => {
     const store = await etcd.store();
     close(store);
@@ -201,9 +213,10 @@ test('an etcd whose history began anew is noticed, and read again', (t) =>
     await etcd.control('put', `${PREFIX}/subnets/10.5.9.0-24`, '{"PublicIP":"192.0.2.9"}');
     await follower.until(({ leases }) => leases.size === 1 && leases.has('10.5.9.0-24'));
     t.true(follower.updates.some(({ kind }) => kind === 'snapshot'));
-  }));
+  }),
+);
 
-test('a dead member among the endpoints is passed over', (t) =>
+check('a dead member among the endpoints is passed over', (t) =>
   withEtcd({}, async (etcd, close) => {
     const gone = await Relay.to(etcd.address);
     await gone.cut();
@@ -212,9 +225,10 @@ test('a dead member among the endpoints is passed over', (t) =>
       close(store);
       t.is((await store.snapshot(never)).leases.size, 0);
     }
-  }));
+  }),
+);
 
-test('a member that falls silent is left for another', (t) =>
+check('a member that falls silent is left for another', (t) =>
   withEtcd({}, async (etcd, close) => {
     const [one, two] = await Promise.all([Relay.to(etcd.address), Relay.to(etcd.address)]);
     const store = await etcd.store({ endpoints: `http://${one.address},http://${two.address}` });
@@ -226,9 +240,10 @@ test('a member that falls silent is left for another', (t) =>
     await follower.until(({ leases }) => leases.size === 1);
     await Promise.all([one.cut(), two.cut()]);
     t.pass();
-  }));
+  }),
+);
 
-test('a lease that is not renewed expires by itself, and one that is does not', (t) =>
+check('a lease that is not renewed expires by itself, and one that is does not', (t) =>
   withEtcd({}, async (etcd, close) => {
     const store = await etcd.store();
     close(store);
@@ -241,9 +256,10 @@ test('a lease that is not renewed expires by itself, and one that is does not', 
       if (follower.table.leases.size > 1) throw new Error('both are there');
     });
     t.deepEqual([...follower.table.leases.keys()], ['10.5.34.0-24']);
-  }));
+  }),
+);
 
-test('an abort ends a call that is under way at once', (t) =>
+check('an abort ends a call that is under way at once', (t) =>
   withEtcd({}, async (etcd, close) => {
     const relay = await Relay.to(etcd.address);
     const store = await etcd.store({ endpoints: `http://${relay.address}` });
@@ -258,7 +274,8 @@ test('an abort ends a call that is under way at once', (t) =>
     for (const call of calls) t.is(await t.throwsAsync(call), reason);
     t.true(Date.now() - begun < 1_000);
     await relay.cut();
-  }));
+  }),
+);
 
 function follow(
   store: ConstructorParameters<typeof Follower>[0],

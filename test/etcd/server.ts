@@ -1,5 +1,5 @@
 /** A real etcd for one test: its own process on free loopback ports, its data in a temporary folder. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -13,6 +13,11 @@ import { eventually } from '../contract/lease-store.js';
 import { makeCertificates } from './certificates.js';
 
 const run = promisify(execFile);
+/** Tests that need etcd are skipped where it is not installed. */
+export const hasEtcd = ['etcd', 'etcdctl'].every(
+  (tool) => spawnSync(tool, ['--version']).error === undefined,
+);
+
 const START_MS = 20_000;
 
 export const PREFIX = '/loden.test/network';
@@ -42,9 +47,14 @@ export class Etcd {
     const folder = await mkdtemp(join(tmpdir(), 'loden-etcd-'));
     const [port, peerPort] = await Promise.all([freePort(), freePort()]);
     const etcd = new Etcd(`127.0.0.1:${port}`, `http://127.0.0.1:${peerPort}`, folder, setting);
-    if (setting.tls) await makeCertificates(folder);
-    await etcd.resume();
-    return etcd;
+    try {
+      if (setting.tls) await makeCertificates(folder);
+      await etcd.resume();
+      return etcd;
+    } catch (error) {
+      await etcd.stop();
+      throw error;
+    }
   }
 
   get endpoint(): string {
