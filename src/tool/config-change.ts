@@ -1,6 +1,7 @@
 /** What a change of the network config does to the hosts that are there. */
 import { isDeepStrictEqual } from 'node:util';
 import type { NetworkConfig } from '../config/network.js';
+import { fitsPool } from '../lease/fit.js';
 import type { Lease } from '../lease/lease.js';
 import { formatIpv4 } from '../net/ipv4.js';
 import { formatPrefix } from '../net/prefix.js';
@@ -27,18 +28,18 @@ export function strandedLeases(
   });
 }
 
-/** Why a host may not keep this lease, by flannel's rule (pkg/subnet/etcd/local_manager.go); undefined if it may. */
+/** Why a host may not keep this lease, in words; undefined if it may. */
 export function misfit(
   { subnet, subnetV6 }: Pick<Lease, 'subnet' | 'subnetV6'>,
   config: NetworkConfig,
 ): string | undefined {
   if (subnetV6 !== undefined) return `has an IPv6 subnet, ${subnetV6}`;
+  if (fitsPool(config, subnet)) return undefined;
   if (subnet.length !== config.subnetLength) return `is a /${subnet.length}, not a /${config.subnetLength}`;
-  if (subnet.address >= config.subnetMin && subnet.address <= config.subnetMax) return undefined;
-  return `lies outside ${formatIpv4(config.subnetMin)} to ${formatIpv4(config.subnetMax)}`;
+  return `is none of ${formatIpv4(config.subnetMin)} to ${formatIpv4(config.subnetMax)}`;
 }
 
-/** `10.5.3.0/24 of 192.0.2.3 lies outside …`, the first few of them, and how many more. */
+/** `10.5.3.0/24 of 192.0.2.3 is none of …`, the first few of them, and how many more. */
 export function describeStranded(stranded: readonly Stranded[], shown = 5): string[] {
   const lines = stranded
     .slice(0, shown)

@@ -43,7 +43,7 @@ const impossible: [subnet: string, publicIp: string | undefined, reason: RegExp]
   ['10.5.9.1/24', undefined, /^write it 10\.5\.9\.0\/24$/],
   ['10.5.9.0/24', '192.0.2.34', /^192\.0\.2\.34 has 10\.5\.34\.0\/24 already/],
   ['10.5.9.0/25', '192.0.2.9', /^it is a \/25, not a \/24$/],
-  ['10.5.0.0/24', '192.0.2.9', /^it lies outside 10\.5\.1\.0 to 10\.5\.255\.0$/],
+  ['10.5.0.0/24', '192.0.2.9', /^it is none of 10\.5\.1\.0 to 10\.5\.255\.0$/],
 ];
 
 for (const [subnet, publicIp, reason] of impossible) {
