@@ -59,13 +59,16 @@ async function follow(session: LeasesSession, json: true | undefined): Promise<v
     const changed = new Promise<void>((resolve) => {
       wake = resolve;
     });
+    // While etcd is away the last picture stays, and a new one is tried for.
     const shown = await picture(session, table, json).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
+      if (!signal.aborted && !(error instanceof LodenError && error.retryable)) throw error;
     });
-    if (shown === undefined) return;
-    terminal.clear();
-    terminal.print(shown);
-    const refresh = terminal.screen ? setTimeout(wake, REFRESH_MS) : undefined;
+    if (signal.aborted) return;
+    if (shown !== undefined) {
+      terminal.clear();
+      terminal.print(shown);
+    }
+    const refresh = terminal.screen || shown === undefined ? setTimeout(wake, REFRESH_MS) : undefined;
     await Promise.race([changed, listening]);
     clearTimeout(refresh);
     if (signal.aborted) return;

@@ -2,6 +2,7 @@
  * The terminal that a command talks to: results go to stdout, where a script reads them, remarks and questions to
  * stderr. Colour only where stdout is a terminal and NO_COLOR (no-color.org) is not set.
  */
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
@@ -47,9 +48,11 @@ export function terminal(
     },
     paint: (text, colour) => (coloured ? styleText(colour, text, { validateStream: false }) : text),
     confirm: async (question, signal) => {
-      const lines = createInterface({ input: stdin, output: stderr });
+      // Without an editor of its own, so that Ctrl-C stays the signal that the caller knows.
+      const lines = createInterface({ input: stdin, output: stderr, terminal: false });
+      const ended = once(lines, 'close').then(() => '');
       try {
-        const answer = await lines.question(`${question} [y/N] `, { signal });
+        const answer = await Promise.race([lines.question(`${question} [y/N] `, { signal }), ended]);
         return /^(y|yes)$/i.test(answer.trim());
       } finally {
         lines.close();

@@ -153,6 +153,27 @@ test('--watch shows a change when it happens, and ends well when interrupted', a
   t.deepEqual(seen, [0, 1]);
 });
 
+test('--watch outlasts an etcd that goes away and comes back', async (t) => {
+  const own = await Etcd.start();
+  t.teardown(() => own.stop());
+  await own.control('put', '/coreos.com/network/config', JSON.stringify(VXLAN));
+  const world = await World.make(t);
+  const watching = world.start(
+    `leases --watch --json --etcd-prefix=/coreos.com/network --etcd-endpoints=${own.endpoint}`,
+  );
+  const seen: number[] = [];
+  for await (const line of watching) {
+    seen.push(JSON.parse(String(line)).leases.length);
+    if (seen.at(-1) === 1) break;
+    await own.halt();
+    await own.resume();
+    await own.control('put', '/coreos.com/network/subnets/10.5.1.0-24', '{"PublicIP":"192.0.2.1"}');
+  }
+  watching.kill('SIGINT');
+  t.is((await watching).exitCode, 0);
+  t.deepEqual(seen, [0, 1]);
+});
+
 test('without a config leases are shown, unjudged', async (t) => {
   const world = await World.make(t);
   await world.lease('10.5.10.0-24', '192.0.2.10');

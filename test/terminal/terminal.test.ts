@@ -42,6 +42,13 @@ for (const [answer, agreed] of [
   });
 }
 
+test('an end of input is a no', async (t) => {
+  const io = streams(true);
+  const asked = terminal(io, {}).confirm('Really?', signal);
+  io.stdin.end();
+  t.false(await asked);
+});
+
 test('a question ends with the signal', async (t) => {
   const end = new AbortController();
   const asked = terminal(streams(true), {}).confirm('Really?', end.signal);
