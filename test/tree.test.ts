@@ -52,6 +52,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   firewall: ['net', 'config', 'lease', 'kernel'],
   docker: ['net', 'files', 'config'],
   agent: ['net', 'files', 'config', 'lease', 'kernel', 'backend', 'firewall', 'docker'],
+  terminal: [],
+  tool: ['net', 'config', 'lease', 'kernel', 'backend', 'agent', 'terminal'],
   lab: ['net', 'files', 'config', 'lease', 'kernel'],
 };
 
