@@ -53,7 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   docker: ['net', 'files', 'config'],
   agent: ['net', 'files', 'config', 'lease', 'kernel', 'backend', 'firewall', 'docker'],
   terminal: [],
-  tool: ['net', 'files', 'config', 'lease', 'kernel', 'backend', 'agent', 'terminal'],
+  tool: ['net', 'config', 'lease', 'kernel', 'backend', 'agent', 'terminal'],
   lab: ['net', 'files', 'config', 'lease', 'kernel'],
 };
 

@@ -78,6 +78,7 @@ asRoot('an interrupted demo fails and leaves nothing', async (t) => {
   demo.stdout.on('data', (chunk: Buffer) => {
     if (String(chunk).includes('a daemon in each')) demo.kill('SIGINT');
   });
-  t.is((await demo).exitCode, 1);
+  const result = await demo;
+  t.is(result.exitCode, 1, `${result.signal} ${result.stdout}${result.stderr}`);
   t.deepEqual(await namespacesOf(`demo-${demo.pid}`), []);
 });
