@@ -6,6 +6,7 @@
  *       eth0 192.168.77.1/24, 172.20.0.1/16 ────── wire
  */
 import { rm } from 'node:fs/promises';
+import { readLeasedSubnet } from '../src/lab/container.js';
 import type { Daemon, DaemonKind, DaemonOptions } from '../src/lab/daemon.js';
 import type { LabHost } from '../src/lab/host.js';
 import { ETCD_PREFIX, Lab } from '../src/lab/lab.js';
@@ -62,6 +63,11 @@ export class LoneHost {
   async clearKernel(): Promise<void> {
     await this.host.namespace.attempt(['ip', 'link', 'delete', 'flannel.1']);
     await this.host.namespace.attempt(['ip', 'route', 'flush', 'root', POOL]);
+  }
+
+  /** The subnet that a daemon has leased, in the form of subnet.env: `100.64.9.1/24`. */
+  async leasedSubnet(daemon: Daemon): Promise<string> {
+    return (await readLeasedSubnet(daemon.subnetFile)).bridgeAddress;
   }
 
   /** Removes what a daemon remembers: its identity and its last subnet. */

@@ -14,9 +14,11 @@ import { LodenError } from '../src/errors.js';
 import { sweep } from '../src/lab/sweep.js';
 import type { Bench, Figure, Row } from './figure.js';
 import { peers } from './peers.js';
+import { propagation } from './propagation.js';
+import { start } from './start.js';
 import { formatTable } from './table.js';
 
-const FIGURES: readonly Figure[] = [peers];
+const FIGURES: readonly Figure[] = [peers, propagation, start];
 
 const USAGE = `Usage: npm run bench -- [--quick] [--json FILE] [FIGURE...]
 

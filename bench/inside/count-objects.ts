@@ -47,22 +47,26 @@ function isPeerRoute(buffer: Buffer, at: number): boolean {
 
 /** struct ndmsg: family and padding, index, u16 state */
 function isPermanent(buffer: Buffer, at: number): boolean {
-  return buffer.readUInt16LE(at + 8) === NUD_PERMANENT;
+  return (buffer.readUInt16LE(at + 8) & NUD_PERMANENT) !== 0;
 }
 
 /** `monotonicMs` of the last one. */
 async function countObjects(input: CountInput, ready: () => void): Promise<number> {
   const { routes, neighbours, deadlineMs } = input;
   const tally = new Tally();
+  const explain = () =>
+    `${tally.routes} of ${routes} routes and ${tally.neighbours} of ${neighbours} neighbours`;
+  const native = loadNative();
   return new Promise((resolve, reject) => {
-    const explain = () =>
-      `${tally.routes} of ${routes} routes and ${tally.neighbours} of ${neighbours} neighbours`;
-    loadNative().netlinkListen(GROUPS, (messages, errno) => {
+    const listener = native.netlinkListen(GROUPS, (messages, errno) => {
       if (!messages) return reject(new Error(`notifications were lost: errno ${errno}; ${explain()}`));
       tally.read(messages);
       if (tally.routes >= routes && tally.neighbours >= neighbours) resolve(monotonicMs());
     });
-    setTimeout(() => reject(new Error(`after ${deadlineMs / 1000} s: ${explain()}`)), deadlineMs).unref();
+    setTimeout(() => {
+      native.netlinkStopListening(listener);
+      reject(new Error(`after ${deadlineMs / 1000} s: ${explain()}`));
+    }, deadlineMs);
     ready();
   });
 }

@@ -1,0 +1,92 @@
+/** From the put of a lease in etcd until its route is in another host's kernel, with few peers and with many. */
+import type { Daemon, DaemonKind } from '../src/lab/daemon.js';
+import { ETCD_PREFIX } from '../src/lab/lab.js';
+import { waitFor } from '../src/lab/wait.js';
+import { formatPrefix } from '../src/net/prefix.js';
+import { crowd, leaseOf } from './crowd.js';
+import type { Bench, Figure, Row } from './figure.js';
+import { inTurn, type Runs } from './in-turn.js';
+import type { FollowLeaseInput, FollowLeaseOutput } from './inside/follow-lease.js';
+import { insideToTheEnd } from './inside/inside.js';
+import { LoneHost } from './lone-host.js';
+import { percentile } from './median.js';
+import { compare } from './rows.js';
+
+/** Peers that are there, and how long the slowest but one per cent may take. */
+const SIZES = [
+  { size: 10, p99Ms: 3 },
+  { size: 10_000, p99Ms: 10 },
+];
+const SAMPLES = 300;
+const QUICK_SAMPLES = 20;
+
+export const propagation: Figure = {
+  name: 'propagation',
+  about: "from the put of a lease in etcd until the route is in another host's kernel",
+  measure: (bench) => LoneHost.with('vxlan', bench.signal, (rig) => measureSizes(rig, bench)),
+};
+
+async function measureSizes(rig: LoneHost, bench: Bench): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const { size, p99Ms } of bench.quick ? SIZES.slice(0, 1) : SIZES) {
+    const what = `lease to route, ${size.toLocaleString('en')} peers`;
+    await rig.setLeases(crowd(size));
+    const runs = withFloor(await measure(rig, size, what, bench));
+    const row = (percent: number) => ({
+      figure: `${what}: p${percent}`,
+      unit: 'ms' as const,
+      runs,
+      value: (times: readonly number[]) => percentile(times, percent),
+    });
+    rows.push(...compare(row(50)));
+    rows.push(...compare({ ...row(99), target: { of: 'loden', bound: 'at most', value: p99Ms } }));
+  }
+  return rows;
+}
+
+async function measure(
+  rig: LoneHost,
+  size: number,
+  what: string,
+  bench: Bench,
+): Promise<Runs<FollowLeaseOutput>> {
+  const byDaemon = (kind: DaemonKind) => async () => {
+    await rig.clearKernel();
+    const daemon = rig.daemon(kind);
+    await daemon.start();
+    try {
+      await waitFor(`${size} routes`, async () => (await rig.countRoutes()) === size, { deadlineMs: 60_000 });
+      return await follow(rig, daemon, size, bench);
+    } finally {
+      await daemon.stop();
+    }
+  };
+  return inTurn(bench, {
+    what,
+    contenders: {
+      loden: byDaemon('lodend'),
+      flanneld: bench.flanneld ? byDaemon('flanneld') : undefined,
+    },
+    tell: ({ untilRoute }) =>
+      `p50 ${percentile(untilRoute, 50).toFixed(2)} ms, p99 ${percentile(untilRoute, 99).toFixed(2)} ms`,
+  });
+}
+
+async function follow(rig: LoneHost, daemon: Daemon, size: number, bench: Bench): Promise<FollowLeaseOutput> {
+  const own = (await rig.leasedSubnet(daemon)).replace(/\.\d+\//, '.0/');
+  const samples = bench.quick ? QUICK_SAMPLES : SAMPLES;
+  const peers = crowd(samples + 1, size).filter((peer) => formatPrefix(peer.subnet) !== own);
+  const leases = peers.slice(0, samples).map((peer) => {
+    const [key, value] = leaseOf(peer, rig.backend, ETCD_PREFIX);
+    return { key, value, subnet: formatPrefix(peer.subnet) };
+  });
+  const input: FollowLeaseInput = { endpoint: rig.lab.etcd.endpoint, leases, folder: '/loden-bench/' };
+  const { namespace } = rig.host;
+  return insideToTheEnd({ namespace, program: 'follow-lease', input, signal: bench.signal });
+}
+
+/** The watcher took turns with the daemons' leases; those with loden's count. */
+function withFloor(runs: Runs<FollowLeaseOutput>): Runs<readonly number[]> {
+  const routes = Object.entries(runs).map(([name, outputs]) => [name, outputs.map((run) => run.untilRoute)]);
+  return { ...Object.fromEntries(routes), 'etcd watcher': runs.loden!.map((run) => run.untilWatched) };
+}
