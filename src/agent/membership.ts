@@ -77,11 +77,11 @@ export class Membership {
     if (update.kind === 'connected') log.info('etcd is back');
     if (update.kind === 'skipped') this.#warnOfSkipped([update.skipped]);
     if (update.kind === 'snapshot') this.#warnOfSkipped(update.snapshot.skipped);
-    for (const change of this.#table.fold(update)) this.#pass(change);
+    for (const change of this.#table.fold(update)) this.#pass(change, update.kind === 'snapshot');
   }
 
-  #pass(change: LeaseChange): void {
-    if (change.key === this.#own.key) this.#own.show(change.kind === 'put' ? change.lease : undefined);
+  #pass(change: LeaseChange, whole: boolean): void {
+    if (change.key === this.#own.key) this.#own.show(change, whole);
     else if (change.kind === 'put') this.#peers.put(change.key, change.lease);
     else this.#peers.delete(change.key);
   }

@@ -10,11 +10,13 @@
 import type { Logger } from 'pino';
 import { systemClock } from '../lease/clock.js';
 import { leaseKey } from '../lease/codec.js';
-import { ownKeyState } from '../lease/fit.js';
+import { equalAttributes, ownKeyState } from '../lease/fit.js';
 import { type HoldReport, hold } from '../lease/hold.js';
 import type { Lease } from '../lease/lease.js';
 import { reclaim, subnetLost } from '../lease/reclaim.js';
 import type { LeaseKey, LeaseStore } from '../lease/store.js';
+import type { LeaseChange } from '../lease/table.js';
+import { persist } from './persist.js';
 
 interface OwnLeaseInput {
   readonly store: LeaseStore;
@@ -30,6 +32,8 @@ export class OwnLease {
   #lease: Lease;
   /** What the store last showed under our key. */
   #seen: Lease | undefined;
+  /** The last deletion that was shown was of the key as of this revision. */
+  #goneUpTo = Number.NEGATIVE_INFINITY;
   /** Ends the holding, because there is something to settle. */
   #interrupt = new AbortController();
 
@@ -43,22 +47,35 @@ export class OwnLease {
     return leaseKey(this.#lease);
   }
 
-  /** The watch shows our key: the lease that stands there now, or that there is none. */
-  show(seen: Lease | undefined): void {
-    this.#seen = seen;
-    if (ownKeyState(this.#lease, seen) !== 'held') this.#interrupt.abort();
+  /**
+   * What the watch shows of our key. `whole` when it comes from a snapshot, and so is what stands there now; a single
+   * deletion may be of what we have claimed again since.
+   */
+  show(change: LeaseChange, whole: boolean): void {
+    if (change.kind === 'put') this.#seen = change.lease;
+    else this.#goneUpTo = whole ? Number.POSITIVE_INFINITY : change.previous.modRevision;
+    if (this.#isGone()) this.#seen = undefined;
+    if (!this.#isHeld()) this.#interrupt.abort();
   }
 
   /** Settles when the signal is aborted. Rejects with SubnetLostError. */
   async keep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const expired = await this.#hold(AbortSignal.any([signal, this.#interrupt.signal]));
-      if (signal.aborted) return;
-      if (expired) this.#seen = undefined;
       this.#interrupt = new AbortController();
+      const expired = this.#isHeld() && (await this.#hold(AbortSignal.any([signal, this.#interrupt.signal])));
+      if (expired) this.#seen = undefined;
+      if (signal.aborted || this.#isHeld()) continue;
       this.#lease = await this.#settle(signal);
-      this.#seen = this.#lease;
+      if (this.#seen === undefined && !this.#isGone()) this.#seen = this.#lease;
     }
+  }
+
+  #isGone(): boolean {
+    return this.#goneUpTo >= this.#lease.modRevision;
+  }
+
+  #isHeld(): boolean {
+    return ownKeyState(this.#lease, this.#seen) === 'held';
   }
 
   /** Whether the lease has expired; if not, there is something else to settle. */
@@ -80,20 +97,25 @@ export class OwnLease {
   }
 
   async #settle(signal: AbortSignal): Promise<Lease> {
-    const { store, ttlSeconds, log } = this.#input;
-    const seen = this.#seen;
-    const state = ownKeyState(this.#lease, seen);
-    if (state === 'taken') throw subnetLost(this.#lease, seen?.attributes.publicIp);
-    if (state === 'rewritten' && seen !== undefined) {
-      log.warn({ subnet: this.key }, 'our lease was rewritten by someone else, publishing it again');
-      const published = await store.publish(seen, this.#lease.attributes, undefined, signal);
-      if (published) return published;
-    }
+    const { lease, store, log } = this.#input;
+    const state = ownKeyState(this.#lease, this.#seen);
+    if (state === 'taken') throw subnetLost(this.#lease, this.#seen?.attributes.publicIp);
+    this.#goneUpTo = Number.NEGATIVE_INFINITY;
+    const held = this.#seen ?? (await this.#reclaim(signal));
+    if (equalAttributes(held.attributes, lease.attributes)) return held;
+    log.warn({ subnet: this.key }, 'our lease was rewritten by someone else, publishing it again');
+    const ours = { ...held, attributes: lease.attributes };
+    // When the key has changed meanwhile, the watch shows how, and that is settled next.
+    const publish = async () => (await store.publish(held, lease.attributes, undefined, signal)) ?? ours;
+    return persist(publish, { waitingFor: 'etcd, to publish our lease again', absent: '', log, signal });
+  }
+
+  async #reclaim(signal: AbortSignal): Promise<Lease> {
+    const { log } = this.#input;
     log.warn({ subnet: this.key }, 'our lease is gone from etcd, claiming the subnet again');
     const lease = await reclaim({
-      store,
-      lease: this.#lease,
-      ttlSeconds,
+      ...this.#input,
+      lease: { ...this.#lease, attributes: this.#input.lease.attributes },
       clock: systemClock,
       random: Math.random,
       report: (report) => this.#tell(report),

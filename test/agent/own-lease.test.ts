@@ -1,0 +1,104 @@
+import test, { type ExecutionContext } from 'ava';
+import { pino } from 'pino';
+import { OwnLease } from '../../src/agent/own-lease.js';
+import { SubnetLostError } from '../../src/errors.js';
+import { encodeAttributes } from '../../src/lease/codec.js';
+import { LeaseTable } from '../../src/lease/table.js';
+import { FakeEtcd, FakeLeaseStore } from '../fakes/lease-store.js';
+import { attributes, prefix } from '../lease/leases.js';
+import { until } from '../until.js';
+
+const KEY = '10.5.34.0-24';
+const TTL_SECONDS = 3600;
+const ours = attributes('192.0.2.1', { identity: '0'.repeat(32) });
+const theirs = encodeAttributes(attributes('192.0.2.9', { identity: '9'.repeat(32) }));
+
+/** A lease that is kept until the test ends, with the watch that shows it. */
+async function start(t: ExecutionContext) {
+  const etcd = new FakeEtcd();
+  const store = new FakeLeaseStore(etcd);
+  const stop = new AbortController();
+  const { signal } = stop;
+  const claimed = await store.claim(prefix('10.5.34.0/24'), ours, TTL_SECONDS, signal);
+  if (claimed.kind === 'taken') throw new Error('the pool of the test is empty');
+  const lines: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line) => lines.push(JSON.parse(line).msg) });
+  const own = new OwnLease({
+    store,
+    lease: claimed.lease,
+    ttlSeconds: TTL_SECONDS,
+    renewMarginSeconds: 60,
+    log,
+  });
+  const kept = own.keep(signal);
+  kept.catch(() => undefined);
+  const snapshot = await store.snapshot(signal);
+  const table = new LeaseTable(snapshot);
+  const watching = (async () => {
+    for await (const updates of store.watch(snapshot.revision, signal))
+      for (const update of updates)
+        for (const change of table.fold(update)) own.show(change, update.kind === 'snapshot');
+  })();
+  t.teardown(async () => {
+    stop.abort();
+    await Promise.allSettled([kept, watching]);
+  });
+  return { etcd, store, kept, lines };
+}
+
+test('a deleted key is claimed again at once, and only once', async (t) => {
+  const { etcd, store, lines } = await start(t);
+  etcd.remove(KEY);
+  await until(t, 'the key is back', () => etcd.entries.has(KEY));
+  await until(t, 'the log says so', () => lines.includes('our subnet is claimed again'));
+  etcd.remove(KEY);
+  await until(t, 'the key is back a second time', () => etcd.entries.has(KEY));
+  await until(t, 'the log says so again', () => lines.filter((line) => line.includes('again')).length === 4);
+  t.is(store.calls.filter((call) => call === 'claim').length, 3);
+});
+
+test('a lease that expired is claimed again', async (t) => {
+  const { etcd } = await start(t);
+  etcd.advance(TTL_SECONDS + 1);
+  await until(t, 'the key is back', () => etcd.entries.has(KEY));
+});
+
+test('when another host’s name stands under our key, that host is named', async (t) => {
+  const { etcd, kept } = await start(t);
+  etcd.put(KEY, theirs);
+  const error = await t.throwsAsync(kept, { instanceOf: SubnetLostError });
+  t.is(error.holder, '192.0.2.9');
+});
+
+test('a key that was deleted and taken by another host before we saw it is lost', async (t) => {
+  const { etcd, kept } = await start(t);
+  etcd.remove(KEY);
+  etcd.put(KEY, theirs);
+  const error = await t.throwsAsync(kept, { instanceOf: SubnetLostError });
+  t.is(error.holder, '192.0.2.9');
+});
+
+test('a value that a flanneld of this host wrote is ours again, on the lease that it has now', async (t) => {
+  const { etcd } = await start(t);
+  const leaseId = etcd.grant(TTL_SECONDS);
+  etcd.put(KEY, encodeAttributes(attributes('192.0.2.1')), leaseId);
+  await until(t, 'our value is back', () => etcd.entries.get(KEY)?.text === encodeAttributes(ours));
+  t.is(etcd.entries.get(KEY)?.leaseId, leaseId);
+});
+
+test('a lease that an operator turned into a reservation stays one', async (t) => {
+  const { etcd, lines } = await start(t);
+  etcd.put(KEY, encodeAttributes(ours));
+  etcd.advance(TTL_SECONDS * 2);
+  etcd.remove(KEY);
+  await until(t, 'its deletion is settled', () => lines.includes('our subnet is claimed again'));
+});
+
+test('all leases gone in a compacted history are claimed again', async (t) => {
+  const { etcd, store } = await start(t);
+  store.cut();
+  etcd.remove(KEY);
+  etcd.compact();
+  store.mend();
+  await until(t, 'the key is back', () => etcd.entries.has(KEY));
+});
