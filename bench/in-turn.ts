@@ -18,18 +18,21 @@ interface Race<T> {
 
 /**
  * Lets the contenders run one after the other, again and again, so that what slows the machine down for a while slows
- * all of them down. Rejects when a run does.
+ * all of them down; every other time in the reverse order, so that none always comes first. Rejects when a run does.
  */
 export async function inTurn<T>(bench: Bench, race: Race<T>): Promise<Runs<T>> {
   const { what, contenders, tell, times = bench.runs } = race;
   const results: Record<string, T[]> = {};
-  for (let time = 1; time <= times; time++)
-    for (const [name, run] of Object.entries(contenders)) {
+  const order = Object.entries(contenders);
+  for (let time = 1; time <= times; time++) {
+    for (const [name, run] of order) {
       if (run === undefined) continue;
       bench.signal.throwIfAborted();
       const result = await run();
       results[name] = [...(results[name] ?? []), result];
       bench.say(`${what}, ${time} of ${times}: ${name} ${tell(result)}`);
     }
+    order.reverse();
+  }
   return results;
 }

@@ -12,13 +12,15 @@ import { availableParallelism, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LodenError } from '../src/errors.js';
 import { sweep } from '../src/lab/sweep.js';
+import { claims } from './claims.js';
 import type { Bench, Figure, Row } from './figure.js';
 import { peers } from './peers.js';
 import { propagation } from './propagation.js';
 import { start } from './start.js';
 import { formatTable } from './table.js';
+import { throughput } from './throughput.js';
 
-const FIGURES: readonly Figure[] = [peers, propagation, start];
+const FIGURES: readonly Figure[] = [start, peers, propagation, throughput, claims];
 
 const USAGE = `Usage: npm run bench -- [--quick] [--json FILE] [FIGURE...]
 
@@ -89,8 +91,9 @@ const machine = {
 class UsageError extends Error {}
 
 const stop = new AbortController();
+// Not `once`: execa ends the process at a signal that, by then, nobody else listens for.
 for (const name of ['SIGINT', 'SIGTERM'] as const)
-  process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
+  process.on(name, () => stop.abort(new Error(`stopped by ${name}`)));
 try {
   await main(stop.signal);
 } catch (error) {
