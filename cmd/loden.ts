@@ -2,8 +2,9 @@
 /** The operator's tool: reads the command line, runs one command, and is the only place of it that exits. */
 import { Command, CommanderError } from 'commander';
 import { version } from '../src/config/version.js';
-import { ConfigError, LodenError } from '../src/errors.js';
+import { LodenError } from '../src/errors.js';
 import { terminal } from '../src/terminal/terminal.js';
+import { errorText } from './error-text.js';
 import { exitCodeOf } from './exit-code.js';
 import { addCleanupCommand } from './loden/cleanup.js';
 import { addConfigCommand } from './loden/config.js';
@@ -62,7 +63,7 @@ function explain(error: unknown): string {
   if (!(error instanceof LodenError) || process.env.LODEN_DEBUG) {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
-  return error instanceof ConfigError && error.source ? `${error.source}: ${error.message}` : error.message;
+  return errorText(error);
 }
 
 // `loden leases | head` closes the pipe early, which is no failure.

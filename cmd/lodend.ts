@@ -11,6 +11,7 @@ import { LodenError } from '../src/errors.js';
 import { NetlinkKernel } from '../src/kernel/netlink/netlink-kernel.js';
 import { etcdOptions } from '../src/lease/etcd-options.js';
 import { EtcdStore } from '../src/lease/etcd-store.js';
+import { errorText } from './error-text.js';
 import { exitCodeOf } from './exit-code.js';
 
 async function main(): Promise<number> {
@@ -46,7 +47,7 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
     log.info({ signal: stop.signal.reason }, 'stopping; routes, devices and the lease stay');
     return 0;
   } catch (error) {
-    log.error(error instanceof LodenError ? error.message : { err: error }, 'lodend ends');
+    log.error(error instanceof LodenError ? errorText(error) : { err: error }, 'lodend ends');
     return exitCodeOf(error);
   } finally {
     store.close();
@@ -60,7 +61,9 @@ main().then(
     process.exit(code);
   },
   (error: unknown) => {
-    process.stderr.write(`lodend: ${error instanceof LodenError ? error.message : (error as Error).stack}\n`);
+    process.stderr.write(
+      `lodend: ${error instanceof LodenError ? errorText(error) : (error as Error).stack}\n`,
+    );
     process.exit(exitCodeOf(error));
   },
 );

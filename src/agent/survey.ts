@@ -2,6 +2,7 @@ import type { Backend, NetworkView, Uplink } from '../backend/backend.js';
 import { backendFor } from '../backend/registry.js';
 import { backendWarnings, type NetworkConfig, parseNetworkConfig } from '../config/network.js';
 import { type PreviousSubnet, readSubnetFile } from '../config/subnet-file.js';
+import { ConfigError } from '../errors.js';
 import type { JsonValue } from '../json.js';
 import type { Interface, Kernel, KernelState, Ownership } from '../kernel/kernel.js';
 import { isOurs } from '../kernel/ownership.js';
@@ -42,6 +43,15 @@ interface SurveyInput {
 
 /** Reads and checks, and changes nothing. Throws ConfigError or UplinkError. */
 export async function surveyHost(input: SurveyInput): Promise<Survey> {
+  try {
+    return await survey(input);
+  } catch (error) {
+    if (error instanceof ConfigError) error.source ??= input.configSource;
+    throw error;
+  }
+}
+
+async function survey(input: SurveyInput): Promise<Survey> {
   const { config: network, warnings } = parseNetworkConfig(input.configText, input.configSource);
   const backend = backendFor(network.backend.type);
   const backendOptions = backend.parseOptions(network.backend);

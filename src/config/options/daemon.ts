@@ -6,6 +6,7 @@ import { bool, listenAddress, oneOf, wholeNumber } from './kinds.js';
 import type { OptionTable, OptionValues } from './table.js';
 
 const flannel = true;
+const noRules = 'loden makes no firewall rules';
 const FIREWALL_OPTIONS = {
   ipMasq: {
     flag: 'ip-masq',
@@ -14,6 +15,7 @@ const FIREWALL_OPTIONS = {
     help: 'masquerade traffic that leaves the network',
     group: 'Firewall',
     flannel,
+    notYet: `${noRules}; it only stands in the subnet file, as FLANNEL_IPMASQ`,
   },
   ipMasqFullyRandomDisable: {
     flag: 'ip-masq-fully-random-disable',
@@ -22,6 +24,7 @@ const FIREWALL_OPTIONS = {
     help: 'masquerade with source ports kept if possible',
     group: 'Firewall',
     flannel,
+    notYet: noRules,
   },
   iptablesForwardRules: {
     flag: 'iptables-forward-rules',
@@ -38,6 +41,7 @@ const FIREWALL_OPTIONS = {
     help: 'time between looks at the rules',
     group: 'Firewall',
     flannel,
+    notYet: noRules,
   },
   ipBlackholeRoute: {
     flag: 'ip-blackhole-route',
@@ -46,6 +50,7 @@ const FIREWALL_OPTIONS = {
     help: 'drop traffic to unused addresses of our subnet',
     group: 'Firewall',
     flannel,
+    notYet: 'loden sets no blackhole route',
   },
 } as const satisfies OptionTable;
 
