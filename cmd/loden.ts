@@ -46,7 +46,9 @@ function oneLine(text: string): string {
 
 async function main(): Promise<number> {
   const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort(name));
+  // Not `once`: a child started with execa brings a listener of its own, which ends us when it finds itself alone.
+  for (const name of ['SIGTERM', 'SIGINT'] as const)
+    process.on(name, () => (stop.signal.aborted ? process.exit(1) : stop.abort(name)));
   const tool = { terminal: terminal(process, process.env), environment: process.env, signal: stop.signal };
   try {
     await program(tool).parseAsync();
