@@ -6,6 +6,8 @@ import { systemClock } from '../lease/clock.js';
 const BACKOFF = { firstMs: 100, capMs: 1000 };
 /** While waiting, the log says so this often. */
 const REMINDER_MS = 60_000;
+/** The first word comes after this time at the latest: an attempt at a dead address takes seconds to fail. */
+const SILENCE_MS = 1000;
 
 interface PersistInput {
   /** What is missing, to complete "waiting for …". */
@@ -24,19 +26,27 @@ interface PersistInput {
 export async function persist<T>(attempt: () => Promise<T | undefined>, input: PersistInput): Promise<T> {
   const { log, signal, waitingFor, absent } = input;
   let told: { reason: string; at: number } | undefined;
-  for (let failures = 0; ; failures++) {
-    const { value, reason } = await outcome(attempt, absent);
-    signal.throwIfAborted();
-    if (value !== undefined) {
-      if (told !== undefined) log.info(`no longer waiting for ${waitingFor}`);
-      return value;
-    }
+  const tell = (reason: string) => {
     const now = performance.now();
-    if (told === undefined || told.reason !== reason || now - told.at >= REMINDER_MS) {
-      log.warn({ reason }, `waiting for ${waitingFor}`);
-      told = { reason, at: now };
+    if (told?.reason === reason && now - told.at < REMINDER_MS) return;
+    log.warn({ reason }, `waiting for ${waitingFor}`);
+    told = { reason, at: now };
+  };
+  const silence = setTimeout(() => tell('no result so far'), SILENCE_MS);
+  try {
+    for (let failures = 0; ; failures++) {
+      const { value, reason } = await outcome(attempt, absent);
+      clearTimeout(silence);
+      signal.throwIfAborted();
+      if (value !== undefined) {
+        if (told !== undefined) log.info(`no longer waiting for ${waitingFor}`);
+        return value;
+      }
+      tell(reason);
+      await systemClock.sleep(backoffMs(failures, BACKOFF, Math.random), signal);
     }
-    await systemClock.sleep(backoffMs(failures, BACKOFF, Math.random), signal);
+  } finally {
+    clearTimeout(silence);
   }
 }
 

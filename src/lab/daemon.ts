@@ -20,6 +20,8 @@ export interface DaemonOptions {
   readonly healthPort?: number;
   /** Come last, so they win. */
   readonly flags?: readonly string[];
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** For Node itself when it runs a lodend: `--cpu-prof`, `--import=…`. */
   readonly nodeFlags?: readonly string[];
 }
@@ -64,7 +66,7 @@ export class Daemon {
 
   /** Starts it, with more flags than its own if wished, and does not wait. */
   async start(...more: readonly string[]): Promise<void> {
-    const { kind, namespace, directory, nodeFlags = [] } = this.#options;
+    const { kind, namespace, directory, nodeFlags = [], env } = this.#options;
     await mkdir(`${directory}/state`, { recursive: true });
     if (kind === 'flanneld') await requireBridgeFilter();
     this.#fileTime = await this.#subnetFileTime();
@@ -72,7 +74,7 @@ export class Daemon {
       namespace,
       logFile: this.logFile,
       words: [...program(kind, nodeFlags), ...this.#flags(), ...more],
-      env: foreignVariables(),
+      env: { ...foreignVariables(), ...env },
     });
   }
 
@@ -81,10 +83,20 @@ export class Daemon {
     const { kind, namespace } = this.#options;
     const look = async () => {
       if (this.exit !== undefined) throw new LabError(await this.#story('ended before it was ready'));
-      return kind === 'lodend' ? this.#answersReady() : this.#wroteSubnetFile();
+      if (!(await this.#wroteSubnetFile())) return false;
+      return kind === 'flanneld' || / 200 /.test(await this.readiness());
     };
     const explain = () => this.#story('its log ends with');
     await waitFor(`${kind} ready in ${namespace.name}`, look, { deadlineMs: 30_000, explain, ...options });
+  }
+
+  /** What /readyz answers, head and body; empty when nobody answers. */
+  async readiness(): Promise<string> {
+    const { namespace, healthPort = 8471 } = this.#options;
+    // bash speaks TCP by itself, so this needs no HTTP client on the machine.
+    const ask = `exec 3<>/dev/tcp/127.0.0.1/${healthPort} && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3`;
+    const { stdout } = await namespace.attempt(['bash', '-c', ask], { timeoutMs: 1000 });
+    return stdout;
   }
 
   /** SIGTERM. Kernel state and lease stay. */
@@ -131,15 +143,8 @@ export class Daemon {
     ];
   }
 
-  // bash speaks TCP by itself, so this needs no HTTP client on the machine.
-  async #answersReady(): Promise<boolean> {
-    const { namespace, healthPort = 8471 } = this.#options;
-    const ask = `exec 3<>/dev/tcp/127.0.0.1/${healthPort} && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && head -n 1 <&3`;
-    const { stdout } = await namespace.attempt(['bash', '-c', ask], { timeoutMs: 1000 });
-    return / 200 /.test(stdout);
-  }
-
-  // Not every flanneld has /readyz, but each writes this file anew when it is done.
+  // Cheap to look at, and written shortly before lodend is ready. Not every flanneld has /readyz, but each writes this
+  // file anew when it is done.
   async #wroteSubnetFile(): Promise<boolean> {
     const time = await this.#subnetFileTime();
     return time !== undefined && time !== this.#fileTime;
