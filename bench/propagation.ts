@@ -2,11 +2,12 @@
 import type { Daemon, DaemonKind } from '../src/lab/daemon.js';
 import { ETCD_PREFIX } from '../src/lab/lab.js';
 import { waitFor } from '../src/lab/wait.js';
+import { subnetsPath } from '../src/lease/codec.js';
 import { formatPrefix } from '../src/net/prefix.js';
 import { crowd, leaseOf } from './crowd.js';
-import type { Bench, Figure, Row } from './figure.js';
+import type { Bench, Figure, Row, Target } from './figure.js';
 import { inTurn, type Runs } from './in-turn.js';
-import type { FollowLeaseInput, FollowLeaseOutput } from './inside/follow-lease.js';
+import type { Followed, FollowLeaseInput } from './inside/follow-lease.js';
 import { insideToTheEnd } from './inside/inside.js';
 import { LoneHost } from './lone-host.js';
 import { percentile } from './median.js';
@@ -31,17 +32,46 @@ async function measureSizes(rig: LoneHost, bench: Bench): Promise<Row[]> {
   for (const { size, p99Ms } of bench.quick ? SIZES.slice(0, 1) : SIZES) {
     const what = `lease to route, ${size.toLocaleString('en')} peers`;
     await rig.setLeases(crowd(size));
-    const runs = withFloor(await measure(rig, size, what, bench));
-    const row = (percent: number) => ({
-      figure: `${what}: p${percent}`,
-      unit: 'ms' as const,
-      runs,
-      value: (times: readonly number[]) => percentile(times, percent),
-    });
-    rows.push(...compare(row(50)));
-    rows.push(...compare({ ...row(99), target: { of: 'loden', bound: 'at most', value: p99Ms } }));
+    const runs = await measure(rig, size, what, bench);
+    const target = { of: 'loden', bound: 'at most', value: p99Ms } as const;
+    rows.push(...rowsAt(50, what, runs), ...rowsAt(99, what, runs, target));
   }
   return rows;
+}
+
+function rowsAt(percent: number, what: string, runs: Runs<readonly Followed[]>, target?: Target): Row[] {
+  const unit = 'ms';
+  return [
+    ...compare({
+      figure: `${what}: p${percent}`,
+      unit,
+      runs: withWatcher(runs),
+      value: (times) => percentile(times, percent),
+      target,
+    }),
+    ...compare({
+      figure: `${what}: p${percent} after the watcher`,
+      unit,
+      runs,
+      value: (samples) => percentile(samples.map(afterWatcher), percent),
+    }),
+  ];
+}
+
+function afterWatcher({ untilRoute, untilWatched }: Followed): number {
+  return untilRoute - untilWatched;
+}
+
+/** What the watcher saw, of the very same puts. */
+function withWatcher(runs: Runs<readonly Followed[]>): Runs<readonly number[]> {
+  const pick = (field: keyof Followed) => (samples: readonly Followed[]) =>
+    samples.map((sample) => sample[field]);
+  const { loden = [], ...others } = runs;
+  return {
+    loden: loden.map(pick('untilRoute')),
+    'etcd watcher': loden.map(pick('untilWatched')),
+    ...Object.fromEntries(Object.entries(others).map(([name, all]) => [name, all.map(pick('untilRoute'))])),
+  };
 }
 
 async function measure(
@@ -49,7 +79,7 @@ async function measure(
   size: number,
   what: string,
   bench: Bench,
-): Promise<Runs<FollowLeaseOutput>> {
+): Promise<Runs<readonly Followed[]>> {
   const byDaemon = (kind: DaemonKind) => async () => {
     await rig.clearKernel();
     const daemon = rig.daemon(kind);
@@ -67,12 +97,19 @@ async function measure(
       loden: byDaemon('lodend'),
       flanneld: bench.flanneld ? byDaemon('flanneld') : undefined,
     },
-    tell: ({ untilRoute }) =>
-      `p50 ${percentile(untilRoute, 50).toFixed(2)} ms, p99 ${percentile(untilRoute, 99).toFixed(2)} ms`,
+    tell: (samples) => {
+      const times = samples.map((sample) => sample.untilRoute);
+      return `p50 ${percentile(times, 50).toFixed(2)} ms, p99 ${percentile(times, 99).toFixed(2)} ms`;
+    },
   });
 }
 
-async function follow(rig: LoneHost, daemon: Daemon, size: number, bench: Bench): Promise<FollowLeaseOutput> {
+async function follow(
+  rig: LoneHost,
+  daemon: Daemon,
+  size: number,
+  bench: Bench,
+): Promise<readonly Followed[]> {
   const own = (await rig.leasedSubnet(daemon)).replace(/\.\d+\//, '.0/');
   const samples = bench.quick ? QUICK_SAMPLES : SAMPLES;
   const peers = crowd(samples + 1, size).filter((peer) => formatPrefix(peer.subnet) !== own);
@@ -80,13 +117,11 @@ async function follow(rig: LoneHost, daemon: Daemon, size: number, bench: Bench)
     const [key, value] = leaseOf(peer, rig.backend, ETCD_PREFIX);
     return { key, value, subnet: formatPrefix(peer.subnet) };
   });
-  const input: FollowLeaseInput = { endpoint: rig.lab.etcd.endpoint, leases, folder: '/loden-bench/' };
+  const input: FollowLeaseInput = {
+    endpoint: rig.lab.etcd.endpoint,
+    leases,
+    folder: subnetsPath(ETCD_PREFIX),
+  };
   const { namespace } = rig.host;
   return insideToTheEnd({ namespace, program: 'follow-lease', input, signal: bench.signal });
-}
-
-/** The watcher took turns with the daemons' leases; those with loden's count. */
-function withFloor(runs: Runs<FollowLeaseOutput>): Runs<readonly number[]> {
-  const routes = Object.entries(runs).map(([name, outputs]) => [name, outputs.map((run) => run.untilRoute)]);
-  return { ...Object.fromEntries(routes), 'etcd watcher': runs.loden!.map((run) => run.untilWatched) };
 }

@@ -1,7 +1,6 @@
 /**
- * How long a lease takes from etcd into the kernel, in one process that does both ends: it puts a peer's lease and
- * hears the kernel tell of the route. In turn with that it puts another key and hears etcd tell of it, as any client
- * would: what a follower of etcd cannot be faster than.
+ * How long a lease takes from etcd into the kernel, in one process that sees both ends: it puts a peer's lease, hears
+ * the kernel tell of the route, and hears etcd tell of the key, as any client that watches would.
  */
 import { Etcd3 } from 'etcd3';
 import { MessageReader } from '../../src/kernel/netlink/message.js';
@@ -13,41 +12,40 @@ import { answer } from './answer.js';
 
 export interface FollowLeaseInput {
   readonly endpoint: string;
+  /** What all their keys begin with. */
+  readonly folder: string;
   /** Each is put, awaited, deleted and awaited again. */
   readonly leases: readonly { readonly key: string; readonly value: string; readonly subnet: string }[];
-  /** For the other key: where no daemon looks. */
-  readonly folder: string;
 }
 
-/** In milliseconds, from the moment at which the put is sent. */
-export interface FollowLeaseOutput {
-  readonly untilRoute: readonly number[];
-  readonly untilWatched: readonly number[];
+/** In milliseconds, from the moment at which the put was sent. */
+export interface Followed {
+  readonly untilRoute: number;
+  readonly untilWatched: number;
 }
 
 /** RTMGRP_IPV4_ROUTE */
 const GROUP = 0x40;
 const DEADLINE_MS = 10_000;
 
-/** Things that are waited for by name, one at a time. */
+/** Things that are waited for, by name. */
 class Arrivals {
-  #name = '';
-  #arrived: (atMs: number) => void = () => undefined;
+  readonly #awaited = new Map<string, (atMs: number) => void>();
 
   /** `monotonicMs` of its arrival. */
   next(name: string): Promise<number> {
-    this.#name = name;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`${name}: not seen`)), DEADLINE_MS);
-      this.#arrived = (atMs) => {
+      this.#awaited.set(name, (atMs) => {
         clearTimeout(timer);
         resolve(atMs);
-      };
+      });
     });
   }
 
   seen(name: string): void {
-    if (name === this.#name) this.#arrived(monotonicMs());
+    this.#awaited.get(name)?.(monotonicMs());
+    this.#awaited.delete(name);
   }
 }
 
@@ -65,8 +63,7 @@ function listenToRoutes(arrivals: Arrivals): NativeHandle {
   });
 }
 
-async function followLeases(input: FollowLeaseInput): Promise<FollowLeaseOutput> {
-  const { endpoint, leases, folder } = input;
+async function followLeases({ endpoint, folder, leases }: FollowLeaseInput): Promise<Followed[]> {
   const etcd = new Etcd3({ hosts: endpoint });
   const arrivals = new Arrivals();
   const native = loadNative();
@@ -74,18 +71,14 @@ async function followLeases(input: FollowLeaseInput): Promise<FollowLeaseOutput>
   const watcher = await etcd.watch().prefix(folder).create();
   watcher.on('put', ({ key }) => arrivals.seen(key.toString()));
   const { ID: lease } = await etcd.leaseClient.leaseGrant({ TTL: 3600 });
-  const put = async (key: string, value: string, awaited: string) => {
-    const arrival = arrivals.next(awaited);
+
+  const followed: Followed[] = [];
+  for (const { key, value, subnet } of leases) {
+    const both = Promise.all([arrivals.next(`route to ${subnet}`), arrivals.next(key)]);
     const began = monotonicMs();
     await etcd.kv.put({ key: Buffer.from(key), value: Buffer.from(value), lease });
-    return (await arrival) - began;
-  };
-
-  const untilRoute: number[] = [];
-  const untilWatched: number[] = [];
-  for (const [index, { key, value, subnet }] of leases.entries()) {
-    untilRoute.push(await put(key, value, `route to ${subnet}`));
-    untilWatched.push(await put(`${folder}${index}`, value, `${folder}${index}`));
+    const [route, watched] = await both;
+    followed.push({ untilRoute: route - began, untilWatched: watched - began });
     const gone = arrivals.next(`end of the route to ${subnet}`);
     await etcd.kv.deleteRange({ key: Buffer.from(key) });
     await gone;
@@ -93,7 +86,7 @@ async function followLeases(input: FollowLeaseInput): Promise<FollowLeaseOutput>
   native.netlinkStopListening(listener);
   await watcher.cancel();
   etcd.close();
-  return { untilRoute, untilWatched };
+  return followed;
 }
 
 answer(followLeases);
