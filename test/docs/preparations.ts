@@ -1,0 +1,67 @@
+/** What a page's reader has already, when that is more than two hosts and an empty etcd. */
+import { ETCD_PREFIX, type Lab } from '../../src/lab/lab.js';
+import type { LabOptions } from '../../src/lab/options.js';
+import { labDirectory } from '../../src/lab/record.js';
+import { makeCertificates } from '../etcd/certificates.js';
+import type { Machine } from './machine.js';
+
+export interface Preparation {
+  readonly lab?: LabOptions;
+  /** Made before the lab, which needs them to start. */
+  prepare(lab: Lab, machine: (host: string) => Promise<Machine>): Promise<void>;
+}
+
+const ENDPOINTS = 'export LODEND_ETCD_ENDPOINTS=http://etcd.example:2379';
+
+async function succeed(machine: Machine, script: string): Promise<void> {
+  const { exitCode, output } = await machine.run(script);
+  if (exitCode !== 0) throw new Error(`${script}: exit ${exitCode}: ${output}`);
+}
+
+async function twoRunningHosts(lab: Lab, machine: (host: string) => Promise<Machine>): Promise<void> {
+  await lab.etcd.ctl('put', `${ETCD_PREFIX}/config`, '{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan"}}');
+  for (const name of ['h1', 'h2']) {
+    const host = await machine(name);
+    await succeed(host, ENDPOINTS);
+    await host.startDaemon('lodend --healthz-port 8471');
+  }
+}
+
+/** As flanneld leaves a host: device, one peer, lease and subnet file (pkg/backend/vxlan). */
+async function hostWithFlannel(lab: Lab, machine: (host: string) => Promise<Machine>): Promise<void> {
+  const lease = (publicIp: string, mac: string) =>
+    JSON.stringify({
+      PublicIP: publicIp,
+      PublicIPv6: null,
+      BackendType: 'vxlan',
+      BackendData: { VNI: 1, VtepMAC: mac },
+    });
+  const [, id] = (await lab.etcd.ctl('lease', 'grant', '86400')).split(' ');
+  await lab.etcd.ctl('put', `${ETCD_PREFIX}/config`, '{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan"}}');
+  for (const [subnet, publicIp, mac] of [
+    ['10.5.9.0-24', '192.168.77.1', 'c6:d2:32:6f:8f:41'],
+    ['10.5.34.0-24', '192.168.77.2', 'c6:d2:32:6f:8f:42'],
+  ] as const)
+    await lab.etcd.ctl('put', `--lease=${id}`, `${ETCD_PREFIX}/subnets/${subnet}`, lease(publicIp, mac));
+  await succeed(
+    await machine('h1'),
+    `ip link add flannel.1 address c6:d2:32:6f:8f:41 mtu 1450 type vxlan id 1 dev eth0 local 192.168.77.1 dstport 8472 nolearning
+    ip address add 10.5.9.0/32 dev flannel.1
+    ip link set flannel.1 up
+    ip neighbour add 10.5.34.0 lladdr c6:d2:32:6f:8f:42 dev flannel.1 nud permanent
+    bridge fdb add c6:d2:32:6f:8f:42 dev flannel.1 dst 192.168.77.2 self permanent
+    ip route add 10.5.34.0/24 via 10.5.34.0 dev flannel.1 onlink
+    mkdir -p /run/flannel
+    printf '%s\\n' FLANNEL_NETWORK=10.5.0.0/16 FLANNEL_SUBNET=10.5.9.1/24 FLANNEL_MTU=1450 FLANNEL_IPMASQ=true >/run/flannel/subnet.env`,
+  );
+}
+void labDirectory; void makeCertificates;
+
+export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
+  'docs/install.md': {
+    prepare: async (_lab, machine) => succeed(await machine('h1'), 'iptables -N DOCKER-USER'),
+  },
+  'docs/operate.md': { prepare: twoRunningHosts },
+  'docs/migrate-from-flannel.md': { prepare: hostWithFlannel },
+  'docs/troubleshoot.md': { prepare: twoRunningHosts },
+};
