@@ -9,6 +9,7 @@ NEEDED=(
   nft:nftables
   iptables:iptables
   ping:iputils-ping
+  curl:curl
   iperf3:iperf3
   ethtool:ethtool
   nsenter:util-linux

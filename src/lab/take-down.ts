@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { removeCgroups } from './cgroup.js';
 import { Namespace, namespaceNames } from './namespace.js';
 import { signalProcess } from './pid.js';
 import { labDirectory } from './record.js';
@@ -21,6 +22,8 @@ export async function takeDown(name: string): Promise<boolean> {
   await endProcesses(namespaces.filter((namespace) => !isWire(namespace)));
   await endProcesses(namespaces.filter(isWire));
   await Promise.all(namespaces.map((namespace) => namespace.delete()));
+  // Of a Docker engine in a host, named like the host's namespace.
+  await removeCgroups((candidate) => mine.test(candidate));
   const directory = labDirectory(name);
   const existed = existsSync(directory);
   await rm(directory, { recursive: true, force: true });
