@@ -35,7 +35,7 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   );
   for (const warning of warnings) log.warn(warning);
   const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort(name));
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort(name));
 
   const access = await etcdOptions(etcdFlags(options));
   for (const warning of access.warnings) log.warn(warning);
