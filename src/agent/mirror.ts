@@ -36,9 +36,20 @@ export class Mirror {
     return key;
   }
 
-  /** The kernel accepted a change: expect its word. `now` in milliseconds. */
-  await(key: string, word: 'set' | 'gone', now: number): void {
-    this.#awaited.set(key, { word, deadline: now + WORD_DEADLINE_MS });
+  /** A change is about to be applied: expect the kernel's word, which may come before its answer. */
+  await(key: string, word: 'set' | 'gone'): void {
+    this.#awaited.set(key, { word, deadline: Number.POSITIVE_INFINITY });
+  }
+
+  /** The kernel accepted the change: its word, if it has not come, is due. `now` in milliseconds. */
+  accepted(key: string, now: number): void {
+    const awaited = this.#awaited.get(key);
+    if (awaited !== undefined) this.#awaited.set(key, { ...awaited, deadline: now + WORD_DEADLINE_MS });
+  }
+
+  /** The kernel refused the change, and will not tell of it. */
+  refused(key: string): void {
+    this.#awaited.delete(key);
   }
 
   isAwaited(key: string): boolean {

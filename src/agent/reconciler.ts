@@ -183,8 +183,9 @@ export class Reconciler {
     const changes = this.#changesAt(this.#withoutAwaited(causes));
     if (changes.length === 0) return;
     const started = performance.now();
+    this.#awaitWord(changes);
     const { failures } = await this.#kernel.apply(changes, signal);
-    const applied = this.#awaitWord(changes, failures);
+    const applied = this.#accepted(changes, failures);
     if (looked) this.#noteFailures(failures);
     else this.#doubtAfter(failures, causes);
     if (first) {
@@ -235,15 +236,22 @@ export class Reconciler {
     }
   }
 
-  /** Returns the changes that the kernel accepted, and expects to hear of them. */
-  #awaitWord(changes: readonly Change[], failures: readonly ApplyFailure[]): readonly Change[] {
+  #awaitWord(changes: readonly Change[]): void {
+    for (const { kind, object } of changes) {
+      if (object.kind !== 'sysctl') this.#mirror.await(keyOf(object), kind === 'remove' ? 'gone' : 'set');
+    }
+  }
+
+  /** Those of the changes that the kernel did not refuse. */
+  #accepted(changes: readonly Change[], failures: readonly ApplyFailure[]): readonly Change[] {
     const failed = new Set(failures.map(({ change }) => change));
+    for (const { object } of failed) this.#mirror.refused(keyOf(object));
     const now = performance.now();
     const applied = changes.filter((change) => !failed.has(change));
-    for (const { kind, object } of applied) {
+    for (const { object } of applied) {
       this.#findings.succeeded(keyOf(object));
       if (object.kind === 'sysctl') this.#mirror.note(object);
-      else this.#mirror.await(keyOf(object), kind === 'remove' ? 'gone' : 'set', now);
+      else this.#mirror.accepted(keyOf(object), now);
     }
     return applied;
   }

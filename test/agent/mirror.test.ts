@@ -15,7 +15,7 @@ test('what the kernel tells is there, and has to be looked at again', (t) => {
 
 test('what was applied is not there until the kernel says so', (t) => {
   const mirror = new Mirror();
-  mirror.await(key, 'set', 0);
+  mirror.await(key, 'set');
   t.false(mirror.objects.has(key));
   t.true(mirror.isAwaited(key));
   mirror.tell({ kind: 'set', object: address });
@@ -25,7 +25,7 @@ test('what was applied is not there until the kernel says so', (t) => {
 test('a removal that was told late does not count against the addition that came after it', (t) => {
   const mirror = new Mirror();
   mirror.tell({ kind: 'set', object: address });
-  mirror.await(key, 'set', 0);
+  mirror.await(key, 'set');
   t.is(mirror.tell({ kind: 'gone', key }), undefined);
   t.true(mirror.isAwaited(key));
   t.is(mirror.tell({ kind: 'set', object: address }), key);
@@ -35,9 +35,26 @@ test('a removal that was told late does not count against the addition that came
 test('a word that does not come has a deadline, and a dump ends all waiting', (t) => {
   const mirror = new Mirror();
   t.is(mirror.nextDeadline, undefined);
-  mirror.await(key, 'set', 5000);
+  mirror.await(key, 'set');
+  t.is(mirror.nextDeadline, Number.POSITIVE_INFINITY);
+  mirror.accepted(key, 5000);
   t.is(mirror.nextDeadline, 6000);
   mirror.reset(new Map([[key, address]]));
   t.is(mirror.nextDeadline, undefined);
+  t.false(mirror.isAwaited(key));
+});
+
+test('a word that came before the answer is not waited for once more', (t) => {
+  const mirror = new Mirror();
+  mirror.await(key, 'set');
+  t.is(mirror.tell({ kind: 'set', object: address }), key);
+  mirror.accepted(key, 5000);
+  t.false(mirror.isAwaited(key));
+});
+
+test('of a change that was refused no word is expected', (t) => {
+  const mirror = new Mirror();
+  mirror.await(key, 'set');
+  mirror.refused(key);
   t.false(mirror.isAwaited(key));
 });
