@@ -6,6 +6,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { Acquired } from '../lease/acquire.js';
 import type { LeaseStore, LeaseUpdate, SkippedKey } from '../lease/store.js';
 import { type LeaseChange, LeaseTable } from '../lease/table.js';
+import { Contact } from './contact.js';
 import { OwnLease } from './own-lease.js';
 import { Peers } from './peers.js';
 import { Reconciler } from './reconciler.js';
@@ -28,6 +29,7 @@ export class Membership {
   readonly #input: MembershipInput;
   readonly #view: NetworkView;
   readonly #table = new LeaseTable();
+  readonly #contact: Contact;
   readonly #own: OwnLease;
   readonly #reconciler: Reconciler;
   readonly #peers: Peers;
@@ -36,8 +38,10 @@ export class Membership {
     const { options, store, kernel, log, survey, acquired } = input;
     this.#input = input;
     this.#view = viewOf(survey, acquired.lease.subnet);
+    this.#contact = new Contact(log);
     this.#own = new OwnLease({
       store,
+      contact: this.#contact,
       lease: acquired.lease,
       ttlSeconds: options.subnetLeaseTtlSeconds,
       renewMarginSeconds: options.subnetLeaseRenewMarginMinutes * 60,
@@ -71,10 +75,8 @@ export class Membership {
   }
 
   #learn(update: LeaseUpdate): void {
-    const { log } = this.#input;
-    if (update.kind === 'disconnected')
-      log.warn({ reason: update.reason }, 'etcd is out of reach; packets still flow');
-    if (update.kind === 'connected') log.info('etcd is back');
+    if (update.kind === 'disconnected') this.#contact.lost(update.reason);
+    if (update.kind === 'connected') this.#contact.back();
     if (update.kind === 'skipped') this.#warnOfSkipped([update.skipped]);
     if (update.kind === 'snapshot') this.#warnOfSkipped(update.snapshot.skipped);
     for (const change of this.#table.fold(update)) this.#pass(change, update.kind === 'snapshot');

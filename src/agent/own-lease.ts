@@ -16,6 +16,7 @@ import type { Lease } from '../lease/lease.js';
 import { reclaim, subnetLost } from '../lease/reclaim.js';
 import type { LeaseKey, LeaseStore } from '../lease/store.js';
 import type { LeaseChange } from '../lease/table.js';
+import type { Contact } from './contact.js';
 import { persist } from './persist.js';
 
 interface OwnLeaseInput {
@@ -24,6 +25,7 @@ interface OwnLeaseInput {
   readonly lease: Lease;
   readonly ttlSeconds: number;
   readonly renewMarginSeconds: number;
+  readonly contact: Contact;
   readonly log: Logger;
 }
 
@@ -126,19 +128,16 @@ export class OwnLease {
   }
 
   #tell(report: HoldReport): void {
-    const { log } = this.#input;
+    const { contact, log } = this.#input;
     switch (report.kind) {
       case 'renewed':
         log.debug({ subnet: this.key, ttlSeconds: report.ttlSeconds }, 'lease renewed');
         break;
       case 'failing':
-        log.warn(
-          { reason: report.error.message },
-          'cannot renew the lease, trying again; packets still flow',
-        );
+        contact.lost(report.error.message);
         break;
       case 'recovered':
-        log.info('etcd answers again');
+        contact.back();
         break;
       case 'uncertain':
         log.warn('no answer from etcd for one TTL: the lease may have expired; packets still flow');

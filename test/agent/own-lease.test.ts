@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { pino } from 'pino';
+import { Contact } from '../../src/agent/contact.js';
 import { OwnLease } from '../../src/agent/own-lease.js';
 import { SubnetLostError } from '../../src/errors.js';
 import { encodeAttributes } from '../../src/lease/codec.js';
@@ -28,6 +29,7 @@ async function start(t: ExecutionContext) {
     lease: claimed.lease,
     ttlSeconds: TTL_SECONDS,
     renewMarginSeconds: 60,
+    contact: new Contact(log),
     log,
   });
   const kept = own.keep(signal);
