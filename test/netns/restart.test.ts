@@ -1,31 +1,11 @@
 /** lodend ends and comes back under a thousand pings a second, and no packet is lost. */
-import type { ExecutionContext } from 'ava';
-import type { LabHost } from '../../src/lab/host.js';
-import { Pinger } from '../../src/lab/pinger.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { labTest, sharedLab } from './lab-test.js';
 import { leaseEntries } from './lease-keys.js';
 import { picture } from './picture.js';
+import { losesNothing } from './traffic.js';
 
 const labs = { vxlan: sharedLab(), 'host-gw': sharedLab({ backend: 'host-gw' }) };
-
-/** Pings from the first host's container to the second's while `body` runs, and some before and after. */
-async function losesNothing(t: ExecutionContext, [from, to]: LabHost[], body: () => Promise<void>) {
-  const pinger = await Pinger.start(from!.container!.namespace, to!.container!.address);
-  const more = () => {
-    const enough = pinger.received + 200;
-    return waitFor('more answers', () => pinger.received > enough);
-  };
-  try {
-    await more();
-    await body();
-    await more();
-  } finally {
-    const { sent, lost } = await pinger.stop();
-    t.is(lost, 0);
-    t.true(sent > 400);
-  }
-}
 
 for (const backend of ['vxlan', 'host-gw'] as const) {
   labTest(
