@@ -6,6 +6,12 @@ import type { LeaseKey } from '../lease/store.js';
 import type { Reconciler } from './reconciler.js';
 
 /**
+ * How long a lease is missing before its host counts as gone, in milliseconds. A host whose key was deleted while it
+ * runs claims its subnet again at once, and no packet to or from it should be lost meanwhile.
+ */
+const GRACE_MS = 1000;
+
+/**
  * Turns other hosts' leases into what the kernel should hold for them. A lease that cannot be trusted or used is
  * refused: nothing is programmed for it, and the log says why, once for as long as the reason stays the same.
  */
@@ -16,6 +22,7 @@ export class Peers {
   readonly #log: Logger;
   readonly #refused = new Map<LeaseKey, string>();
   readonly #accepted = new Set<LeaseKey>();
+  readonly #missing = new Map<LeaseKey, NodeJS.Timeout>();
 
   constructor(backend: Backend, view: NetworkView, reconciler: Pick<Reconciler, 'set'>, log: Logger) {
     this.#backend = backend;
@@ -29,6 +36,7 @@ export class Peers {
   }
 
   put(key: LeaseKey, lease: Lease): void {
+    this.#found(key);
     const judgement = this.#judge(lease);
     if (judgement.verdict === 'ok') {
       this.#accepted.add(key);
@@ -40,11 +48,25 @@ export class Peers {
     if (this.#refused.get(key) !== reason) {
       this.#log.warn({ subnet: key, publicIp: lease.attributes.publicIp, reason }, 'lease refused');
     }
-    this.delete(key);
+    this.#forget(key);
     this.#refused.set(key, reason);
   }
 
+  /** Takes effect after the grace, unless the lease is put again. */
   delete(key: LeaseKey): void {
+    this.#found(key);
+    if (this.#accepted.has(key))
+      this.#missing.set(key, setTimeout(() => this.#forget(key), GRACE_MS).unref());
+    else this.#forget(key);
+  }
+
+  #found(key: LeaseKey): void {
+    clearTimeout(this.#missing.get(key));
+    this.#missing.delete(key);
+  }
+
+  #forget(key: LeaseKey): void {
+    this.#missing.delete(key);
     this.#accepted.delete(key);
     this.#refused.delete(key);
     this.#reconciler.set(key, []);
