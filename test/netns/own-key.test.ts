@@ -38,14 +38,16 @@ labTest('an expired lease is claimed again', async (t) => {
   t.deepEqual([after.key, after.value], [before.key, before.value]);
 });
 
-labTest('when all leases are wiped, every host gets its subnet back', async (t) => {
+labTest('when all leases are wiped, every host gets its subnet back, and no packet is lost', async (t) => {
   const lab = theLab();
   const subnets = async () => (await leaseEntries(lab)).map(({ key, value }) => ({ key, value }));
   const before = await subnets();
   const pictures = () => Promise.all(lab.hosts.map(({ namespace }) => picture(namespace)));
   const picturesBefore = await pictures();
-  await lab.etcd.ctl('del', '--prefix', SUBNETS);
-  await waitFor('all leases', async () => (await subnets()).length === before.length);
+  await losesNothing(t, lab.hosts, async () => {
+    await lab.etcd.ctl('del', '--prefix', SUBNETS);
+    await waitFor('all leases', async () => (await subnets()).length === before.length);
+  });
   t.deepEqual(await subnets(), before);
   await waitFor('all routes', async () => (await pictures()).join() === picturesBefore.join());
   t.is((await lab.untilAllReach()).length, 2);
