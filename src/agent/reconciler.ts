@@ -235,17 +235,25 @@ export class Reconciler {
     }
   }
 
-  /** Returns the changes that the kernel accepted, and expects to hear of them. */
+  /** Returns the changes that the kernel accepted, and expects to hear of those of which it has not told yet. */
   #awaitWord(changes: readonly Change[], failures: readonly ApplyFailure[]): readonly Change[] {
     const failed = new Set(failures.map(({ change }) => change));
     const now = performance.now();
     const applied = changes.filter((change) => !failed.has(change));
-    for (const { kind, object } of applied) {
+    for (const change of applied) {
+      const { kind, object } = change;
       this.#findings.succeeded(keyOf(object));
       if (object.kind === 'sysctl') this.#mirror.note(object);
-      else this.#mirror.await(keyOf(object), kind === 'remove' ? 'gone' : 'set', now);
+      else if (!this.#wasTold(change))
+        this.#mirror.await(keyOf(object), kind === 'remove' ? 'gone' : 'set', now);
     }
     return applied;
+  }
+
+  /** The kernel's word may come before its acknowledgement. */
+  #wasTold({ kind, object }: Change): boolean {
+    const found = this.#mirror.objects.get(keyOf(object));
+    return kind === 'remove' ? found === undefined : found !== undefined && sameObject(object, found);
   }
 
   /** A refusal where we had not looked first may be the mirror's fault, which is behind: look, and try again. */
