@@ -1,16 +1,35 @@
-import ipaddr from 'ipaddr.js';
-
 /**
  * An IPv4 address as an unsigned 32-bit number, most significant octet first: 10.0.0.1 is 0x0a000001.
  * Text is for people and for wire formats; arithmetic and comparison are done on this.
  */
 export type Ipv4 = number;
 
-/** Reads four decimal octets, `192.0.2.1`; undefined for anything else (short forms, octal, hex, names). */
+const DIGIT_ZERO = 48;
+const DOT = 46;
+
+/**
+ * Reads four decimal octets, `192.0.2.1`; undefined for anything else (short forms, octal, hex, names). Digit by digit:
+ * ten thousand leases are a hundred thousand addresses to read, and all that ipaddr.js makes of one is garbage.
+ */
 export function parseIpv4(text: string): Ipv4 | undefined {
-  if (!ipaddr.IPv4.isValidFourPartDecimal(text)) return undefined;
-  const [a, b, c, d] = ipaddr.IPv4.parse(text).octets as [number, number, number, number];
-  return (((a << 24) | (b << 16) | (c << 8) | d) >>> 0) as Ipv4;
+  let address = 0;
+  let octet: number | undefined;
+  let dots = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const digit = code - DIGIT_ZERO;
+    if (digit >= 0 && digit <= 9 && octet !== 0) {
+      octet = (octet ?? 0) * 10 + digit;
+      if (octet > 255) return undefined;
+    } else if (code === DOT && octet !== undefined && dots < 3) {
+      address = address * 256 + octet;
+      octet = undefined;
+      dots += 1;
+    } else {
+      return undefined;
+    }
+  }
+  return octet === undefined || dots < 3 ? undefined : address * 256 + octet;
 }
 
 export function formatIpv4(address: Ipv4): string {
