@@ -240,9 +240,9 @@ export class Reconciler {
     const failed = new Set(failures.map(({ change }) => change));
     const now = performance.now();
     const applied = changes.filter((change) => !failed.has(change));
+    this.#findings.succeeded(applied);
     for (const change of applied) {
       const { kind, object } = change;
-      this.#findings.succeeded(keyOf(object));
       if (object.kind === 'sysctl') this.#mirror.note(object);
       else if (!this.#wasTold(change))
         this.#mirror.await(keyOf(object), kind === 'remove' ? 'gone' : 'set', now);
