@@ -12,6 +12,7 @@
  *
  * A key costs one comparison when it is dirty; a doubtful mirror costs a dump and one comparison per object.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { KernelError } from '../errors.js';
 import { diff } from '../kernel/diff.js';
@@ -24,6 +25,9 @@ import { Bell } from './bell.js';
 import { Desired } from './desired.js';
 import { Findings } from './findings.js';
 import { Mirror } from './mirror.js';
+
+/** Changes that are looked at, some 3 ms, before the event loop may turn. */
+const CHANGES_PER_TURN = 5000;
 
 /** How long the kernel is left alone after it refused something. */
 const RETRY = { firstMs: 100, capMs: 5000 };
@@ -56,7 +60,7 @@ export class Reconciler {
   readonly #desired = new Desired();
   readonly #mirror = new Mirror();
   /** Keys to compare, and why. */
-  readonly #dirty = new Map<string, Cause>();
+  #dirty = new Map<string, Cause>();
   /** Dirty keys of which the kernel has yet to tell. */
   readonly #postponed = new Map<string, Cause>();
   /** Keys that were seen as ours while running: what they turn into is an alteration, not somebody's property. */
@@ -177,14 +181,17 @@ export class Reconciler {
   async #pass(signal: AbortSignal): Promise<void> {
     const first = this.#resyncAt === 0;
     const looked = this.#doubt !== undefined;
-    if (looked) await this.#refill(signal, first);
-    const causes = new Map(this.#dirty);
-    this.#dirty.clear();
+    if (looked) {
+      await this.#refill(signal, first);
+      await setImmediate();
+    }
+    const causes = this.#dirty;
+    this.#dirty = new Map();
     const changes = this.#changesAt(this.#withoutAwaited(causes));
     if (changes.length === 0) return;
     const started = performance.now();
     const { failures } = await this.#kernel.apply(changes, signal);
-    const applied = this.#awaitWord(changes, failures);
+    const applied = await this.#awaitWord(changes, failures);
     if (looked) this.#noteFailures(failures);
     else this.#doubtAfter(failures, causes);
     if (first) {
@@ -195,7 +202,7 @@ export class Reconciler {
     }
   }
 
-  #changesAt(keys: readonly string[]): readonly Change[] {
+  #changesAt(keys: ReadonlySet<string>): readonly Change[] {
     const { changes, clashes } = diff({
       desired: this.#desired.objects,
       observed: this.#mirror.objects,
@@ -203,16 +210,16 @@ export class Reconciler {
       held: (key) => this.#held.has(key),
       keys,
     });
-    this.#findings.looked(new Set(keys), changes, clashes);
+    this.#findings.looked(keys, changes, clashes);
     return changes;
   }
 
   /** What the kernel still has to tell of is looked at when it has. */
-  #withoutAwaited(causes: ReadonlyMap<string, Cause>): string[] {
-    const keys: string[] = [];
+  #withoutAwaited(causes: ReadonlyMap<string, Cause>): Set<string> {
+    const keys = new Set<string>();
     for (const [key, cause] of causes) {
       if (this.#mirror.isAwaited(key)) this.#postponed.set(key, cause);
-      else keys.push(key);
+      else keys.add(key);
     }
     return keys;
   }
@@ -236,12 +243,16 @@ export class Reconciler {
   }
 
   /** Returns the changes that the kernel accepted, and expects to hear of those of which it has not told yet. */
-  #awaitWord(changes: readonly Change[], failures: readonly ApplyFailure[]): readonly Change[] {
+  async #awaitWord(
+    changes: readonly Change[],
+    failures: readonly ApplyFailure[],
+  ): Promise<readonly Change[]> {
     const failed = new Set(failures.map(({ change }) => change));
     const now = performance.now();
     const applied = changes.filter((change) => !failed.has(change));
     this.#findings.succeeded(applied);
-    for (const change of applied) {
+    for (const [index, change] of applied.entries()) {
+      if (index % CHANGES_PER_TURN === CHANGES_PER_TURN - 1) await setImmediate();
       const { kind, object } = change;
       if (object.kind === 'sysctl') this.#mirror.note(object);
       else if (!this.#wasTold(change))
