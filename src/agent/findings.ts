@@ -38,8 +38,9 @@ export class Findings {
     return [...this.#clashes.values()].map(({ reason }) => reason);
   }
 
-  succeeded(key: string): void {
-    this.#failing.delete(key);
+  succeeded(changes: readonly Change[]): void {
+    if (this.#failing.size === 0) return;
+    for (const { object } of changes) this.#failing.delete(keyOf(object));
   }
 
   failed(failures: readonly ApplyFailure[]): void {
@@ -51,9 +52,11 @@ export class Findings {
 
   /** These keys were looked at: what is not to be changed there, or not in the way there, is no finding any more. */
   looked(keys: ReadonlySet<string>, changes: readonly Change[], clashes: readonly Clash[]): void {
-    const changed = new Set(changes.map(({ object }) => keyOf(object)));
-    for (const key of this.#failing.keys()) {
-      if (keys.has(key) && !changed.has(key)) this.#failing.delete(key);
+    if (this.#failing.size > 0) {
+      const changed = new Set(changes.map(({ object }) => keyOf(object)));
+      for (const key of this.#failing.keys()) {
+        if (keys.has(key) && !changed.has(key)) this.#failing.delete(key);
+      }
     }
     const standing = new Set(clashes.map(({ reason }) => reason));
     for (const [wanted, { foreign, reason }] of this.#clashes) {

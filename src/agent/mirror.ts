@@ -1,8 +1,14 @@
-import type { KernelEvent, KernelState } from '../kernel/kernel.js';
+import type { Change, KernelEvent, KernelState } from '../kernel/kernel.js';
 import { type KernelObject, keyOf } from '../kernel/objects.js';
 
 /** Milliseconds that the kernel may take to tell of a change of ours before the mirror is thought to be wrong. */
 const WORD_DEADLINE_MS = 1000;
+
+/** The word on changes that were applied together. */
+export interface Expectation {
+  /** Milliseconds. */
+  deadline: number;
+}
 
 /**
  * The kernel's state as the kernel itself tells it: filled by a dump, kept by its notifications, our own changes
@@ -11,7 +17,7 @@ const WORD_DEADLINE_MS = 1000;
  */
 export class Mirror {
   #objects = new Map<string, KernelObject>();
-  readonly #awaited = new Map<string, { readonly word: 'set' | 'gone'; readonly deadline: number }>();
+  readonly #awaited = new Map<string, { readonly word: 'set' | 'gone'; readonly expectation: Expectation }>();
 
   /** By key; live, not a copy. */
   get objects(): ReadonlyMap<string, KernelObject> {
@@ -36,15 +42,19 @@ export class Mirror {
     return key;
   }
 
-  /** A change is about to be applied: expect the kernel's word, which may come before its answer. */
-  await(key: string, word: 'set' | 'gone'): void {
-    this.#awaited.set(key, { word, deadline: Number.POSITIVE_INFINITY });
+  /** Changes are about to be applied: from now on the kernel's word on them is expected. It may come before its answer. */
+  expect(changes: readonly Change[]): Expectation {
+    const expectation = { deadline: Number.POSITIVE_INFINITY };
+    for (const { kind, object } of changes) {
+      if (object.kind === 'sysctl') continue;
+      this.#awaited.set(keyOf(object), { word: kind === 'remove' ? 'gone' : 'set', expectation });
+    }
+    return expectation;
   }
 
-  /** The kernel accepted the change: its word, if it has not come, is due. `now` in milliseconds. */
-  accepted(key: string, now: number): void {
-    const awaited = this.#awaited.get(key);
-    if (awaited !== undefined) this.#awaited.set(key, { ...awaited, deadline: now + WORD_DEADLINE_MS });
+  /** The kernel has answered: what it has not told of by now is due. `now` in milliseconds. */
+  isDue(expectation: Expectation, now: number): void {
+    expectation.deadline = now + WORD_DEADLINE_MS;
   }
 
   /** The kernel refused the change, and will not tell of it. */
@@ -58,8 +68,8 @@ export class Mirror {
 
   /** When the first word is overdue, in milliseconds; undefined while none is awaited. */
   get nextDeadline(): number | undefined {
-    // Insertion order is deadline order: `await` appends, and a key that is awaited is not applied again.
-    return this.#awaited.values().next().value?.deadline;
+    // Insertion order is deadline order: a key that is awaited is not applied again.
+    return this.#awaited.values().next().value?.expectation.deadline;
   }
 
   /** Sets what the kernel does not notify of: values under /proc/sys. */

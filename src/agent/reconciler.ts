@@ -12,6 +12,7 @@
  *
  * A key costs one comparison when it is dirty; a doubtful mirror costs a dump and one comparison per object.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { KernelError } from '../errors.js';
 import { diff } from '../kernel/diff.js';
@@ -56,7 +57,7 @@ export class Reconciler {
   readonly #desired = new Desired();
   readonly #mirror = new Mirror();
   /** Keys to compare, and why. */
-  readonly #dirty = new Map<string, Cause>();
+  #dirty = new Map<string, Cause>();
   /** Dirty keys of which the kernel has yet to tell. */
   readonly #postponed = new Map<string, Cause>();
   /** Keys that were seen as ours while running: what they turn into is an alteration, not somebody's property. */
@@ -177,14 +178,18 @@ export class Reconciler {
   async #pass(signal: AbortSignal): Promise<void> {
     const first = this.#resyncAt === 0;
     const looked = this.#doubt !== undefined;
-    if (looked) await this.#refill(signal, first);
-    const causes = new Map(this.#dirty);
-    this.#dirty.clear();
+    if (looked) {
+      await this.#refill(signal, first);
+      await setImmediate();
+    }
+    const causes = this.#dirty;
+    this.#dirty = new Map();
     const changes = this.#changesAt(this.#withoutAwaited(causes));
     if (changes.length === 0) return;
     const started = performance.now();
-    this.#awaitWord(changes);
+    const word = this.#mirror.expect(changes);
     const { failures } = await this.#kernel.apply(changes, signal);
+    this.#mirror.isDue(word, performance.now());
     const applied = this.#accepted(changes, failures);
     if (looked) this.#noteFailures(failures);
     else this.#doubtAfter(failures, causes);
@@ -196,7 +201,7 @@ export class Reconciler {
     }
   }
 
-  #changesAt(keys: readonly string[]): readonly Change[] {
+  #changesAt(keys: ReadonlySet<string>): readonly Change[] {
     const { changes, clashes } = diff({
       desired: this.#desired.objects,
       observed: this.#mirror.objects,
@@ -204,16 +209,16 @@ export class Reconciler {
       held: (key) => this.#held.has(key),
       keys,
     });
-    this.#findings.looked(new Set(keys), changes, clashes);
+    this.#findings.looked(keys, changes, clashes);
     return changes;
   }
 
   /** What the kernel still has to tell of is looked at when it has. */
-  #withoutAwaited(causes: ReadonlyMap<string, Cause>): string[] {
-    const keys: string[] = [];
+  #withoutAwaited(causes: ReadonlyMap<string, Cause>): Set<string> {
+    const keys = new Set<string>();
     for (const [key, cause] of causes) {
       if (this.#mirror.isAwaited(key)) this.#postponed.set(key, cause);
-      else keys.push(key);
+      else keys.add(key);
     }
     return keys;
   }
@@ -236,23 +241,13 @@ export class Reconciler {
     }
   }
 
-  #awaitWord(changes: readonly Change[]): void {
-    for (const { kind, object } of changes) {
-      if (object.kind !== 'sysctl') this.#mirror.await(keyOf(object), kind === 'remove' ? 'gone' : 'set');
-    }
-  }
-
   /** Those of the changes that the kernel did not refuse. */
   #accepted(changes: readonly Change[], failures: readonly ApplyFailure[]): readonly Change[] {
     const failed = new Set(failures.map(({ change }) => change));
     for (const { object } of failed) this.#mirror.refused(keyOf(object));
-    const now = performance.now();
-    const applied = changes.filter((change) => !failed.has(change));
-    for (const { object } of applied) {
-      this.#findings.succeeded(keyOf(object));
-      if (object.kind === 'sysctl') this.#mirror.note(object);
-      else this.#mirror.accepted(keyOf(object), now);
-    }
+    const applied = failed.size === 0 ? changes : changes.filter((change) => !failed.has(change));
+    this.#findings.succeeded(applied);
+    for (const { object } of applied) if (object.kind === 'sysctl') this.#mirror.note(object);
     return applied;
   }
 

@@ -47,12 +47,15 @@ async function readPages<T>(
   const first = await kv.range({ ...page, key: range.start, revision: query.revision ?? 0 });
   const revision = query.revision ?? first.header.revision;
   const entries: T[] = [];
-  for (let answer = first; ; ) {
-    for (const entry of answer.kvs) entries.push(read(entry));
+  for (let answer: IRangeResponse | undefined = first; answer !== undefined; ) {
     const last = answer.kvs.at(-1);
-    if (!answer.more || !last) return { entries, header: first.header };
-    answer = await kv.range({ ...page, key: justAfter(last.key), revision });
+    // Asked for before this page is read, so that etcd works while we do.
+    const next: Promise<IRangeResponse> | undefined =
+      answer.more && last ? kv.range({ ...page, key: justAfter(last.key), revision }) : undefined;
+    for (const entry of answer.kvs) entries.push(read(entry));
+    answer = await next;
   }
+  return { entries, header: first.header };
 }
 
 /** The smallest key that is greater. */

@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { isIPv4 } from 'node:net';
 
 /**
  * An IPv4 address as an unsigned 32-bit number, most significant octet first: 10.0.0.1 is 0x0a000001.
@@ -8,9 +8,8 @@ export type Ipv4 = number;
 
 /** Reads four decimal octets, `192.0.2.1`; undefined for anything else (short forms, octal, hex, names). */
 export function parseIpv4(text: string): Ipv4 | undefined {
-  if (!ipaddr.IPv4.isValidFourPartDecimal(text)) return undefined;
-  const [a, b, c, d] = ipaddr.IPv4.parse(text).octets as [number, number, number, number];
-  return (((a << 24) | (b << 16) | (c << 8) | d) >>> 0) as Ipv4;
+  if (!isIPv4(text)) return undefined;
+  return text.split('.').reduce((address, octet) => address * 256 + Number(octet), 0);
 }
 
 export function formatIpv4(address: Ipv4): string {

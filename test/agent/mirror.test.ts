@@ -1,9 +1,11 @@
 import test from 'ava';
 import { Mirror } from '../../src/agent/mirror.js';
+import type { Change } from '../../src/kernel/kernel.js';
 import { type Address, keyOf } from '../../src/kernel/objects.js';
 
 const address: Address = { kind: 'address', link: 'flannel.1', address: '10.5.1.0/32' };
 const key = keyOf(address);
+const addition: Change = { kind: 'add', object: address };
 
 test('what the kernel tells is there, and has to be looked at again', (t) => {
   const mirror = new Mirror();
@@ -15,7 +17,7 @@ test('what the kernel tells is there, and has to be looked at again', (t) => {
 
 test('what was applied is not there until the kernel says so', (t) => {
   const mirror = new Mirror();
-  mirror.await(key, 'set');
+  mirror.expect([addition]);
   t.false(mirror.objects.has(key));
   t.true(mirror.isAwaited(key));
   mirror.tell({ kind: 'set', object: address });
@@ -25,7 +27,7 @@ test('what was applied is not there until the kernel says so', (t) => {
 test('a removal that was told late does not count against the addition that came after it', (t) => {
   const mirror = new Mirror();
   mirror.tell({ kind: 'set', object: address });
-  mirror.await(key, 'set');
+  mirror.expect([addition]);
   t.is(mirror.tell({ kind: 'gone', key }), undefined);
   t.true(mirror.isAwaited(key));
   t.is(mirror.tell({ kind: 'set', object: address }), key);
@@ -35,9 +37,9 @@ test('a removal that was told late does not count against the addition that came
 test('a word that does not come has a deadline, and a dump ends all waiting', (t) => {
   const mirror = new Mirror();
   t.is(mirror.nextDeadline, undefined);
-  mirror.await(key, 'set');
+  const word = mirror.expect([addition]);
   t.is(mirror.nextDeadline, Number.POSITIVE_INFINITY);
-  mirror.accepted(key, 5000);
+  mirror.isDue(word, 5000);
   t.is(mirror.nextDeadline, 6000);
   mirror.reset(new Map([[key, address]]));
   t.is(mirror.nextDeadline, undefined);
@@ -46,15 +48,15 @@ test('a word that does not come has a deadline, and a dump ends all waiting', (t
 
 test('a word that came before the answer is not waited for once more', (t) => {
   const mirror = new Mirror();
-  mirror.await(key, 'set');
+  const word = mirror.expect([addition]);
   t.is(mirror.tell({ kind: 'set', object: address }), key);
-  mirror.accepted(key, 5000);
+  mirror.isDue(word, 5000);
   t.false(mirror.isAwaited(key));
 });
 
 test('of a change that was refused no word is expected', (t) => {
   const mirror = new Mirror();
-  mirror.await(key, 'set');
+  mirror.expect([addition]);
   mirror.refused(key);
   t.false(mirror.isAwaited(key));
 });

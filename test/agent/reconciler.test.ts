@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { pino } from 'pino';
@@ -70,7 +71,7 @@ async function untilHolds(
   const deadline = performance.now() + 5000;
   while (performance.now() < deadline) {
     if (String(text(kernel.objects.values())) === String(text(wanted))) break;
-    await new Promise((resolve) => setImmediate(resolve));
+    await setImmediate();
   }
   t.deepEqual(text(kernel.objects.values()), text(wanted));
 }
@@ -130,6 +131,23 @@ for (const object of [...own, ...peer(2)].filter(({ kind }) => kind !== 'sysctl'
   });
 }
 
+test('a peer that goes as soon as it came is removed at once, also when the kernel tells before it acknowledges', async (t) => {
+  const { kernel, reconciler } = await start(t);
+  const apply = kernel.apply.bind(kernel);
+  kernel.apply = async (...request) => {
+    const report = await apply(...request);
+    await setImmediate();
+    return report;
+  };
+  reconciler.set('3', peer(3));
+  await untilHolds(t, kernel, [...own, ...peer(2), ...peer(3)]);
+  const began = performance.now();
+  reconciler.set('3', []);
+  await untilHolds(t, kernel, [...own, ...peer(2)]);
+  // Less than it waits for a word that does not come.
+  t.true(performance.now() - began < 900);
+});
+
 test('a route of ours that was altered, even to look like somebody else’s, is put right', async (t) => {
   const { kernel } = await start(t);
   const route = peer(2).find((object): object is Route => object.kind === 'route')!;
@@ -163,7 +181,7 @@ test('a foreign route that comes before ours is reported once and left alone', a
   kernel.meddle.delete(keyOf(foreign));
   const deadline = performance.now() + 5000;
   while (reconciler.status().clashes.length > 0 && performance.now() < deadline) {
-    await new Promise((resolve) => setImmediate(resolve));
+    await setImmediate();
   }
   t.deepEqual(reconciler.status().clashes, []);
 });
@@ -223,7 +241,7 @@ test('whatever happens in whatever order, the kernel ends as one full pass would
         const key = nth(what.n);
         if (kind === 'delete' && key) kernel.meddle.delete(key);
         if (kind === 'lose' && key) kernel.meddle.loseEvents(() => kernel.meddle.delete(key));
-        if (breathe) await new Promise((resolve) => setImmediate(resolve));
+        if (breathe) await setImmediate();
       }
       await untilHolds(t, kernel, wholePlan(plans));
     }),
