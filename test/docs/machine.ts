@@ -100,7 +100,7 @@ export class Machine {
     const daemon = await Process.start({ words: this.#words(`exec ${script}`), logFile });
     this.#daemon = daemon;
     const ready = async () => daemon.exit !== undefined || / ready( |$)/m.test(await daemon.log());
-    await waitFor('the daemon to be ready', ready, { explain: () => daemon.log() });
+    await waitFor('the daemon to be ready', ready, { deadlineMs: 30_000, explain: () => daemon.log() });
     return daemon.log();
   }
 

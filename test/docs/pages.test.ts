@@ -51,6 +51,12 @@ test('the walk through a backend names the files and the members that there are'
   t.regex(read('src/backend/registry.ts'), /^const backends: .*\bhostgw\b.*;$/m);
 });
 
+test('the table of tests names folders that there are', (t) => {
+  const listed = inCode(section('CONTRIBUTING.md', 'Test')).filter((code) => /^test\/[\w./]+$/.test(code));
+  t.true(listed.length > 10);
+  for (const path of listed) t.true(exists(path), path);
+});
+
 test('the page of dependencies names those of package.json, and no others', (t) => {
   const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, object>;
   const listed = (title: string) =>
