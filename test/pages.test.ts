@@ -1,42 +1,22 @@
 /** What the pages for users say is so: options, examples and commands in them exist. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { execa } from 'execa';
 import { backendFor } from '../src/backend/registry.js';
 import { parseNetworkConfig } from '../src/config/network.js';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
+import { BACKEND_PAGES, blocksOf, exists, PAGES, ROOT, read, section, withoutBlocks } from './docs/blocks.js';
 
 const SECTIONS = ['Name', 'Description', 'Options', 'Example', 'In the kernel', 'MTU'];
 
-const backendPages = readdirSync(join(root, 'src/backend'), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map((entry) => `src/backend/${entry.name}/README.md`);
-
-function read(page: string): string {
-  return readFileSync(join(root, page), 'utf8');
-}
-
-/** The text below a heading, up to the next one. */
-function section(page: string, title: string): string {
-  return (
-    read(page)
-      .split(/^## /m)
-      .find((part) => part.startsWith(`${title}\n`)) ?? ''
-  );
-}
-
 test('there is a page for each backend', (t) => {
-  t.true(backendPages.length >= 3);
+  t.true(BACKEND_PAGES.length >= 3);
   t.deepEqual(
-    backendPages.filter((page) => !existsSync(join(root, page))),
+    BACKEND_PAGES.filter((page) => !exists(page)),
     [],
   );
 });
 
-for (const page of backendPages) {
+for (const page of BACKEND_PAGES) {
   test(`${page} has the sections that every backend's page has`, (t) => {
     t.deepEqual(
       [...read(page).matchAll(/^## (.+)$/gm)].map((match) => match[1]),
@@ -62,15 +42,14 @@ interface Command {
   readonly words: readonly string[];
 }
 
-const pages = ['README.md', 'CONTRIBUTING.md'].filter((page) => existsSync(join(root, page)));
-
 /** Commands in code blocks and in code among the text. */
 function commandsIn(page: string): Command[] {
-  const text = read(page);
-  const blocks = [...text.matchAll(/^```(?:sh|bash|console)?\n(.*?)^```/gms)].flatMap((match) =>
-    match[1]!.split('\n'),
-  );
-  const inline = [...text.replace(/^```.*?^```/gms, '').matchAll(/`([^`\n]+)`/g)].map((match) => match[1]!);
+  const blocks = blocksOf(page)
+    .filter(
+      ({ language, tags }) => ['', 'sh', 'bash', 'console'].includes(language) && !tags.includes('fails=2'),
+    )
+    .flatMap(({ text }) => text.split('\n'));
+  const inline = [...withoutBlocks(page).matchAll(/`([^`\n]+)`/g)].map((match) => match[1]!);
   return [...blocks, ...inline].flatMap((line) => {
     const match = /^(?:[$#] )?(?:sudo )?(?:node dist\/cmd\/)?(loden|lodend|npm)(?:\.js)? (.+)$/.exec(
       line.trim(),
@@ -81,10 +60,19 @@ function commandsIn(page: string): Command[] {
   });
 }
 
-const commands = pages.flatMap(commandsIn);
+const commands = PAGES.flatMap(commandsIn);
 
-async function helpOf(program: string, words: readonly string[]): Promise<string> {
-  const file = join(root, 'dist/cmd', `${program}.js`);
+const helps = new Map<string, Promise<string>>();
+
+function helpOf(program: string, words: readonly string[]): Promise<string> {
+  const key = [program, ...words].join(' ');
+  const known = helps.get(key) ?? askForHelp(program, words);
+  helps.set(key, known);
+  return known;
+}
+
+async function askForHelp(program: string, words: readonly string[]): Promise<string> {
+  const file = join(ROOT, 'dist/cmd', `${program}.js`);
   const { stdout } = await execa(process.execPath, [file, ...words, '--help'], { reject: false });
   return stdout;
 }

@@ -38,6 +38,14 @@ export const PAGES: readonly string[] = [
     .sort(),
 ];
 
+export const BACKEND_PAGES: readonly string[] = readdirSync(join(ROOT, 'src/backend'), {
+  withFileTypes: true,
+})
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => `src/backend/${name}/README.md`);
+
+const FENCED = /^```(\w*)([^\n]*)\n(.*?)^```$/gms;
+
 export function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
@@ -48,14 +56,16 @@ export function exists(path: string): boolean {
 
 export function blocksOf(page: string): Block[] {
   const text = read(page);
-  return [...text.matchAll(/^```(\w*)([^\n]*)\n(.*?)^```$/gms)].map(
-    ({ 1: language, 2: tags, 3: body, index }) => ({
-      place: `${page}:${text.slice(0, index).split('\n').length}`,
-      language: language!,
-      tags: tags!.split(' ').filter(Boolean),
-      text: body!,
-    }),
-  );
+  return [...text.matchAll(FENCED)].map(({ 1: language, 2: tags, 3: body, index }) => ({
+    place: `${page}:${text.slice(0, index).split('\n').length}`,
+    language: language!,
+    tags: tags!.split(' ').filter(Boolean),
+    text: body!,
+  }));
+}
+
+export function withoutBlocks(page: string): string {
+  return read(page).replace(FENCED, '');
 }
 
 /** What stands after `name=` among the tags. */

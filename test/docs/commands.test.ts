@@ -1,4 +1,6 @@
 /** The commands on the pages are run, in order, on a host of a lab, and print what the page shows. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
 import { ETCD_PREFIX, Lab } from '../../src/lab/lab.js';
 import type { LabOptions } from '../../src/lab/options.js';
@@ -78,12 +80,14 @@ function differs({ place }: Block, shown: string | undefined, printed: string): 
 for (const page of pages) {
   asRoot(`the commands on ${page} do what it says`, async (t) => {
     t.timeout(180_000);
-    const { lab: options, prepare } = PREPARATIONS[page] ?? {};
-    const lab = await Lab.up({ ...EMPTY, ...options });
+    const folder = await mkdtemp(`${tmpdir()}/loden-docs-`);
+    t.teardown(() => rm(folder, { recursive: true }));
+    const { options, prepare } = PREPARATIONS[page] ?? {};
+    const lab = await Lab.up({ ...EMPTY, ...(await options?.(folder)) });
     t.teardown(() => lab.down());
     const walk = new Walk(lab);
     await lab.etcd.ctl('del', '--prefix', ETCD_PREFIX);
-    await prepare?.(lab, (name) => walk.machine(name));
+    await prepare?.(lab, (name) => walk.machine(name), folder);
     const blocks = blocksOf(page);
     for (const [index, block] of blocks.entries()) {
       const next = blocks[index + 1];

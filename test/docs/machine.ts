@@ -17,6 +17,8 @@ import { WIRE_ADDRESS } from '../../src/lab/wire.js';
 import { ROOT } from './blocks.js';
 
 const HOME = '/run/home';
+/** What the tester has set for daemons is not for those on the pages. */
+const FORGET = 'unset $(compgen -v | grep -E "^(LODEND|FLANNELD)_")';
 const ENVIRONMENT = '/run/environment';
 /** The demo takes the longest. */
 const COMMAND_MS = 90_000;
@@ -98,7 +100,7 @@ export class Machine {
     const daemon = await Process.start({ words: this.#words(`exec ${script}`), logFile });
     this.#daemon = daemon;
     const ready = async () => daemon.exit !== undefined || / ready( |$)/m.test(await daemon.log());
-    await waitFor('the daemon to be ready', ready, { explain: () => daemon.log() });
+    await waitFor('the daemon to be ready', ready, { deadlineMs: 30_000, explain: () => daemon.log() });
     return daemon.log();
   }
 
@@ -109,7 +111,7 @@ export class Machine {
 
   #words(script: string): string[] {
     const target = ['nsenter', `--target=${this.#holder.pid}`, '--net', '--mount'];
-    const prepared = `cd ${HOME}\n[ ! -e ${ENVIRONMENT} ] || . ${ENVIRONMENT}\nset -e\n${script}`;
+    const prepared = `${FORGET}\ncd ${HOME}\n[ ! -e ${ENVIRONMENT} ] || . ${ENVIRONMENT}\nset -e\n${script}`;
     return [...target, 'bash', '-c', prepared];
   }
 }

@@ -1,14 +1,16 @@
 /** What a page's reader has already, when that is more than two hosts and an empty etcd. */
 import { ETCD_PREFIX, type Lab } from '../../src/lab/lab.js';
 import type { LabOptions } from '../../src/lab/options.js';
-import { labDirectory } from '../../src/lab/record.js';
+import { WIRE_ADDRESS } from '../../src/lab/wire.js';
 import { makeCertificates } from '../etcd/certificates.js';
 import type { Machine } from './machine.js';
 
+export type MachineOf = (host: string) => Promise<Machine>;
+
+/** `folder` is the test's own, and gone after it. */
 export interface Preparation {
-  readonly lab?: LabOptions;
-  /** Made before the lab, which needs them to start. */
-  prepare(lab: Lab, machine: (host: string) => Promise<Machine>): Promise<void>;
+  options?(folder: string): Promise<LabOptions>;
+  prepare(lab: Lab, machine: MachineOf, folder: string): Promise<void>;
 }
 
 const ENDPOINTS = 'export LODEND_ETCD_ENDPOINTS=http://etcd.example:2379';
@@ -18,7 +20,7 @@ async function succeed(machine: Machine, script: string): Promise<void> {
   if (exitCode !== 0) throw new Error(`${script}: exit ${exitCode}: ${output}`);
 }
 
-async function twoRunningHosts(lab: Lab, machine: (host: string) => Promise<Machine>): Promise<void> {
+async function twoRunningHosts(lab: Lab, machine: MachineOf): Promise<void> {
   await lab.etcd.ctl('put', `${ETCD_PREFIX}/config`, '{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan"}}');
   for (const name of ['h1', 'h2']) {
     const host = await machine(name);
@@ -28,7 +30,7 @@ async function twoRunningHosts(lab: Lab, machine: (host: string) => Promise<Mach
 }
 
 /** As flanneld leaves a host: device, one peer, lease and subnet file (pkg/backend/vxlan). */
-async function hostWithFlannel(lab: Lab, machine: (host: string) => Promise<Machine>): Promise<void> {
+async function hostWithFlannel(lab: Lab, machine: MachineOf): Promise<void> {
   const lease = (publicIp: string, mac: string) =>
     JSON.stringify({
       PublicIP: publicIp,
@@ -55,14 +57,32 @@ async function hostWithFlannel(lab: Lab, machine: (host: string) => Promise<Mach
     printf '%s\\n' FLANNEL_NETWORK=10.5.0.0/16 FLANNEL_SUBNET=10.5.9.1/24 FLANNEL_MTU=1450 FLANNEL_IPMASQ=true >/run/flannel/subnet.env`,
   );
 }
-void labDirectory;
-void makeCertificates;
+
+/** An etcd that speaks TLS. The reader has its CA. */
+async function secureEtcd(folder: string): Promise<LabOptions> {
+  await makeCertificates(folder, `DNS:etcd.example,IP:${WIRE_ADDRESS}`);
+  return {
+    etcd: {
+      scheme: 'https',
+      flags: [`--cert-file=${folder}/server.crt`, `--key-file=${folder}/server.key`],
+      clientFlags: [`--cacert=${folder}/ca.crt`],
+    },
+  };
+}
+
+async function readerHasCa(_lab: Lab, machine: MachineOf, folder: string): Promise<void> {
+  await succeed(await machine('h1'), `mkdir /etc/loden\ncp ${folder}/ca.crt /etc/loden/`);
+}
+
+/** Docker's chain, on a host that has no Docker. */
+async function chainOfDocker(_lab: Lab, machine: MachineOf): Promise<void> {
+  await succeed(await machine('h1'), 'iptables -N DOCKER-USER');
+}
 
 export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
-  'docs/install.md': {
-    prepare: async (_lab, machine) => succeed(await machine('h1'), 'iptables -N DOCKER-USER'),
-  },
+  'docs/install.md': { prepare: chainOfDocker },
   'docs/operate.md': { prepare: twoRunningHosts },
-  'docs/migrate-from-flannel.md': { prepare: hostWithFlannel },
   'docs/troubleshoot.md': { prepare: twoRunningHosts },
+  'docs/migrate-from-flannel.md': { prepare: hostWithFlannel },
+  'docs/secure-etcd.md': { options: secureEtcd, prepare: readerHasCa },
 };

@@ -1,11 +1,12 @@
-/** A CA, a certificate for a server on 127.0.0.1, and one for a client whose CN, etcd's user, is `root`. */
+/** A CA, a certificate for a server, and one for a client whose CN, etcd's user, is `root`. */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-export async function makeCertificates(cwd: string): Promise<void> {
+/** `server`: the names by which it is called, as openssl takes them. */
+export async function makeCertificates(cwd: string, server = 'IP:127.0.0.1'): Promise<void> {
   const openssl = (...args: readonly string[]) => run('openssl', args, { cwd });
   const newKey = (name: string) =>
     openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', `${name}.key`);
@@ -30,7 +31,7 @@ export async function makeCertificates(cwd: string): Promise<void> {
   ] as const) {
     await newKey(name);
     await openssl('req', '-new', '-key', `${name}.key`, '-subj', `/CN=${commonName}`, '-out', `${name}.csr`);
-    await writeFile(`${cwd}/${name}.ext`, `subjectAltName=IP:127.0.0.1\nextendedKeyUsage=${usage}\n`);
+    await writeFile(`${cwd}/${name}.ext`, `subjectAltName=${server}\nextendedKeyUsage=${usage}\n`);
     const signing = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', `${name}.ext`];
     await openssl('x509', '-req', '-in', `${name}.csr`, ...signing, '-days', '2', '-out', `${name}.crt`);
   }
