@@ -89,23 +89,6 @@ test('what the last run left and nobody wants any more is removed', async (t) =>
   await untilHolds(t, kernel, [...own, ...peer(2)]);
 });
 
-test('the kernel may tell of a change before it answers that it took it, and the next change does not wait', async (t) => {
-  const { kernel, reconciler } = await start(t);
-  const apply = kernel.apply.bind(kernel);
-  kernel.apply = async (changes, signal) => {
-    const report = await apply(changes, signal);
-    await new Promise((resolve) => setImmediate(resolve));
-    return report;
-  };
-  reconciler.set('2', []);
-  await untilHolds(t, kernel, own);
-  const begun = performance.now();
-  reconciler.set('2', peer(2));
-  await untilHolds(t, kernel, [...own, ...peer(2)]);
-  // Less than what the kernel is given to tell of what it did.
-  t.true(performance.now() - begun < 900);
-});
-
 test('nothing is asked of a kernel that is as desired', async (t) => {
   const { kernel } = await start(t, [...own, ...peer(2)]);
   t.deepEqual(
