@@ -20,6 +20,7 @@ import type { ApplyFailure, Change, Kernel, KernelEvent, Ownership } from '../ke
 import { type KernelObject, keyOf } from '../kernel/objects.js';
 import { isOurs } from '../kernel/ownership.js';
 import { sameObject } from '../kernel/same-object.js';
+import { command } from '../kernel/text.js';
 import { backoffMs } from '../lease/backoff.js';
 import { Bell } from './bell.js';
 import { Desired } from './desired.js';
@@ -194,6 +195,11 @@ export class Reconciler {
     if (looked) this.#noteFailures(failures);
     else this.#doubtAfter(failures, causes);
     if (first) {
+      for (const change of applied) {
+        // The host's own, and not only ours: whoever wonders who turned forwarding on finds it here.
+        if (change.object.kind === 'sysctl')
+          this.#log.info({ setting: command(change) }, 'kernel setting changed');
+      }
       const milliseconds = Math.round(performance.now() - started);
       this.#log.info({ changes: changes.length, failed: failures.length, milliseconds }, 'kernel programmed');
     } else {

@@ -78,9 +78,10 @@ async function untilHolds(
 
 const own = vxlan.planSelf(view);
 
-test('the first pass leaves the kernel as desired, and forwarding on', async (t) => {
-  const { kernel } = await start(t);
+test('the first pass leaves the kernel as desired, and forwarding on, and says so', async (t) => {
+  const { kernel, lines } = await start(t);
   await untilHolds(t, kernel, [...own, ...peer(2)]);
+  t.true(lines.some(({ setting }) => setting === 'sysctl -w net/ipv4/ip_forward=1'));
   t.like(kernel.objects.get('sysctl net/ipv4/ip_forward'), { value: '1' });
 });
 
