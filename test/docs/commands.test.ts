@@ -37,6 +37,10 @@ class Walk {
     return machine;
   }
 
+  async end(): Promise<void> {
+    for (const machine of this.#machines.values()) await machine.stop();
+  }
+
   async take(t: ExecutionContext, block: Block, shown: string | undefined): Promise<void> {
     const machine = await this.machine(tagValue(block, 'at') ?? 'h1');
     const file = tagValue(block, 'file');
@@ -86,6 +90,7 @@ for (const page of pages) {
     const lab = await Lab.up({ ...EMPTY, ...(await options?.(folder)) });
     t.teardown(() => lab.down());
     const walk = new Walk(lab);
+    t.teardown(() => walk.end());
     await lab.etcd.ctl('del', '--prefix', ETCD_PREFIX);
     await prepare?.(lab, (name) => walk.machine(name), folder);
     const blocks = blocksOf(page);

@@ -8,9 +8,10 @@
  *
  * All of it hangs on one process that sleeps in these namespaces.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, readlink } from 'node:fs/promises';
 import { execa } from 'execa';
 import type { LabHost } from '../../src/lab/host.js';
+import { signalProcess } from '../../src/lab/pid.js';
 import { Process } from '../../src/lab/process.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { WIRE_ADDRESS } from '../../src/lab/wire.js';
@@ -46,15 +47,17 @@ export interface Ran {
 export class Machine {
   readonly #holder: Process;
   readonly #folder: string;
+  /** Names the mount namespace, and by it the processes that run here. */
+  readonly #mounts: string;
   #daemons = 0;
   #daemon: Process | undefined;
 
-  private constructor(holder: Process, folder: string) {
+  private constructor(holder: Process, folder: string, mounts: string) {
     this.#holder = holder;
     this.#folder = folder;
+    this.#mounts = mounts;
   }
 
-  /** Goes away with the lab. */
   static async start(host: LabHost): Promise<Machine> {
     await mkdir(host.directory, { recursive: true });
     const holder = await Process.start({
@@ -75,7 +78,10 @@ export class Machine {
     await waitFor('a machine for the page', async () => (await holder.log()).includes('set up'), {
       explain: () => holder.log(),
     });
-    return new Machine(holder, host.directory);
+    const mounts = await mountNamespace(holder.pid);
+    if (mounts === undefined || mounts === (await mountNamespace(process.pid)))
+      throw new Error('the machine has no mount namespace of its own');
+    return new Machine(holder, host.directory, mounts);
   }
 
   /** As typed into one terminal after all that came before: what was exported stays so. */
@@ -109,9 +115,21 @@ export class Machine {
     this.#daemon = undefined;
   }
 
+  /** Ends all that runs on it, what a page started and did not end included: a lab in the lab. */
+  async stop(): Promise<void> {
+    await this.stopDaemon();
+    for (const pid of (await readdir('/proc')).map(Number).filter((number) => number > 0))
+      if ((await mountNamespace(pid)) === this.#mounts) signalProcess(pid, 'SIGKILL');
+  }
+
   #words(script: string): string[] {
     const target = ['nsenter', `--target=${this.#holder.pid}`, '--net', '--mount'];
     const prepared = `${FORGET}\ncd ${HOME}\n[ ! -e ${ENVIRONMENT} ] || . ${ENVIRONMENT}\nset -e\n${script}`;
     return [...target, 'bash', '-c', prepared];
   }
+}
+
+/** Undefined when the process is gone. */
+async function mountNamespace(pid: number): Promise<string | undefined> {
+  return readlink(`/proc/${pid}/ns/mnt`).catch(() => undefined);
 }
