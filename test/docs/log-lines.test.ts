@@ -16,9 +16,9 @@ const files = [
 ];
 
 const said = files.flatMap((file) =>
-  [...read(file).matchAll(/log\.(?:info|warn|error)\(\s*(?:(?:\{[^}]*\}|\w+),\s*)?['`](.+?)['`][,)\s]/gs)].map(
-    (match) => match[1]!.replace(/\$\{.*?\}/g, '…'),
-  ),
+  [
+    ...read(file).matchAll(/log\.(?:info|warn|error)\(\s*(?:(?:\{[^}]*\}|\w+),\s*)?['`](.+?)['`][,)\s]/gs),
+  ].map((match) => match[1]!.replace(/\$\{.*?\}/g, '…')),
 );
 
 test('every log line is explained, and every one that is explained exists', (t) => {

@@ -55,7 +55,8 @@ async function hostWithFlannel(lab: Lab, machine: (host: string) => Promise<Mach
     printf '%s\\n' FLANNEL_NETWORK=10.5.0.0/16 FLANNEL_SUBNET=10.5.9.1/24 FLANNEL_MTU=1450 FLANNEL_IPMASQ=true >/run/flannel/subnet.env`,
   );
 }
-void labDirectory; void makeCertificates;
+void labDirectory;
+void makeCertificates;
 
 export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
   'docs/install.md': {
