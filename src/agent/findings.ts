@@ -38,6 +38,11 @@ export class Findings {
     return [...this.#clashes.values()].map(({ reason }) => reason);
   }
 
+  /** Whether what is wanted under this key is refused, or something is in its way. */
+  concern(key: string): boolean {
+    return this.#failing.has(key) || this.#clashes.has(key);
+  }
+
   succeeded(key: string): void {
     this.#failing.delete(key);
   }

@@ -34,6 +34,8 @@ interface ReconcilerInput {
   readonly log: Logger;
   /** Every so many milliseconds the kernel is dumped and compared as a whole. */
   readonly resyncMs: number;
+  /** The owner without whose objects nothing works: a kernel that lacks one of them has not converged. */
+  readonly vital: string;
 }
 
 /** What made a key dirty: our plan; or the kernel, and then a difference is somebody else's doing. */
@@ -52,6 +54,7 @@ export class Reconciler {
   readonly #owned: Ownership;
   readonly #log: Logger;
   readonly #resyncMs: number;
+  readonly #vital: string;
 
   readonly #desired = new Desired();
   readonly #mirror = new Mirror();
@@ -69,12 +72,13 @@ export class Reconciler {
   #resyncAt = 0;
   readonly #bell = new Bell();
 
-  constructor({ kernel, owned, log, resyncMs }: ReconcilerInput) {
+  constructor({ kernel, owned, log, resyncMs, vital }: ReconcilerInput) {
     this.#kernel = kernel;
     this.#owned = owned;
     this.#log = log;
     this.#findings = new Findings(log);
     this.#resyncMs = resyncMs;
+    this.#vital = vital;
   }
 
   /** Replaces what one owner wants in the kernel; an empty list removes it. Takes effect in the loop, at once. */
@@ -93,20 +97,24 @@ export class Reconciler {
     };
   }
 
-  /** Listens and loops until the signal. Calls `onConverged` once, after the first pass. */
+  /** Listens and loops until the signal. Calls `onConverged` once, after the first pass that got all that is vital. */
   async run(signal: AbortSignal, onConverged: () => void): Promise<void> {
     const listening = this.#listen(this.#kernel.events(this.#owned, signal));
     try {
       let converged = false;
       while (!signal.aborted) {
         await this.#somethingToDo(signal);
-        if (signal.aborted || !(await this.#passed(signal)) || converged) continue;
+        if (signal.aborted || !(await this.#passed(signal)) || converged || this.#lacksVital()) continue;
         converged = true;
         onConverged();
       }
     } finally {
       await listening;
     }
+  }
+
+  #lacksVital(): boolean {
+    return this.#desired.keysOf(this.#vital).some((key) => this.#findings.concern(key));
   }
 
   async #listen(events: AsyncIterable<readonly KernelEvent[]>): Promise<void> {
@@ -190,8 +198,9 @@ export class Reconciler {
     if (first) {
       const milliseconds = Math.round(performance.now() - started);
       this.#log.info({ changes: changes.length, failed: failures.length, milliseconds }, 'kernel programmed');
+      this.#tellSysctls(applied);
     } else {
-      this.#findings.putBack(applied.filter((change) => causes.get(keyOf(change.object)) !== 'plan'));
+      this.#findings.putBack(applied.filter((change) => causes.get(keyOf(change.object)) === 'kernel'));
     }
   }
 
@@ -231,7 +240,8 @@ export class Reconciler {
       if (!this.#dirty.has(key)) this.#dirty.set(key, 'kernel');
     }
     for (const key of this.#desired.objects.keys()) {
-      if (!this.#dirty.has(key)) this.#dirty.set(key, first ? 'plan' : 'kernel');
+      // What never was there, nobody took away.
+      if (!this.#dirty.has(key)) this.#dirty.set(key, this.#held.has(key) ? 'kernel' : 'plan');
     }
   }
 
@@ -246,6 +256,19 @@ export class Reconciler {
       else this.#mirror.await(keyOf(object), kind === 'remove' ? 'gone' : 'set', now);
     }
     return applied;
+  }
+
+  /** They are the whole host's, so whoever looks after it should know. */
+  #tellSysctls(applied: readonly Change[]): void {
+    for (const change of applied) {
+      if (change.kind !== 'replace' || change.object.kind !== 'sysctl' || change.before.kind !== 'sysctl')
+        continue;
+      const { path, value } = change.object;
+      this.#log.info(
+        { path, before: change.before.value, value },
+        'changed a sysctl, packets would be dropped otherwise',
+      );
+    }
   }
 
   /** A refusal where we had not looked first may be the mirror's fault, which is behind: look, and try again. */
