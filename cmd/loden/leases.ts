@@ -7,6 +7,7 @@ import type { JudgeContext } from '../../src/lease/judge.js';
 import { isReservation, type Lease } from '../../src/lease/lease.js';
 import type { LeaseStore } from '../../src/lease/store.js';
 import { LeaseTable } from '../../src/lease/table.js';
+import { printable } from '../../src/printable.js';
 import { checkConfig } from '../../src/tool/checked-config.js';
 import { formatLeaseRows, leaseRows } from '../../src/tool/lease-rows.js';
 import { ANY_UPLINK, ownHost } from '../../src/tool/own-host.js';
@@ -37,7 +38,8 @@ async function showOnce(session: LeasesSession, json: true | undefined): Promise
   const table = new LeaseTable(await session.store.snapshot(session.signal));
   const shown = await picture(session, table, json);
   session.terminal.print(shown);
-  for (const [key, reason] of table.skipped) session.terminal.remark(`loden: skipped ${key}: ${reason}`);
+  for (const [key, reason] of table.skipped)
+    session.terminal.remark(printable(`loden: skipped ${key}: ${reason}`));
 }
 
 /** Until interrupted. A screen is drawn again, a file or a pipe gets each state after the other. */

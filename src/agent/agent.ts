@@ -12,6 +12,7 @@ import { writeSubnetFile } from '../config/subnet-file.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type Acquired, acquire } from '../lease/acquire.js';
 import { systemClock } from '../lease/clock.js';
+import { configPath } from '../lease/codec.js';
 import type { LeaseStore } from '../lease/store.js';
 import { formatPrefix, type Prefix } from '../net/prefix.js';
 import { serveHealth } from './health.js';
@@ -59,7 +60,7 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
 
 async function surveyWhenConfigured(ports: AgentPorts, signal: AbortSignal): Promise<Survey> {
   const { options, store, kernel, log } = ports;
-  const configSource = `etcd key ${options.etcdPrefix}/config`;
+  const configSource = `etcd key ${configPath(options.etcdPrefix)}`;
   const configText = await persist(() => store.readConfig(signal), {
     waitingFor: 'etcd and the network config',
     absent: `there is no ${configSource} yet; write it with: loden config set FILE`,

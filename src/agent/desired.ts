@@ -21,6 +21,10 @@ export class Desired {
     return this.#objects;
   }
 
+  keysOf(owner: string): readonly string[] {
+    return (this.#byOwner.get(owner) ?? []).map(keyOf);
+  }
+
   /** Replaces all that the owner wants; an empty list forgets it. Returns the keys that may have changed. */
   set(owner: string, objects: readonly KernelObject[]): ReadonlySet<string> {
     const touched = new Set<string>();

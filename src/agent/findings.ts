@@ -38,6 +38,11 @@ export class Findings {
     return [...this.#clashes.values()].map(({ reason }) => reason);
   }
 
+  /** Whether what is wanted under this key is refused, or something is in its way. */
+  concern(key: string): boolean {
+    return this.#failing.has(key) || this.#clashes.has(key);
+  }
+
   succeeded(changes: readonly Change[]): void {
     if (this.#failing.size === 0) return;
     for (const { object } of changes) this.#failing.delete(keyOf(object));
@@ -68,6 +73,16 @@ export class Findings {
         this.#log.error({ reason }, 'something not ours is in the way');
       this.#clashes.set(wanted, { foreign: keyOf(foreign), reason });
     }
+  }
+
+  /** The first pass. A setting is the whole host's: whoever wonders who turned forwarding on finds it in the log. */
+  programmed(applied: readonly Change[], failed: number, milliseconds: number): void {
+    for (const change of applied) {
+      if (change.object.kind === 'sysctl')
+        this.#log.info({ setting: command(change) }, 'kernel setting changed');
+    }
+    const changes = applied.length + failed;
+    this.#log.info({ changes, failed, milliseconds: Math.round(milliseconds) }, 'kernel programmed');
   }
 
   putBack(repairs: readonly Change[]): void {

@@ -56,6 +56,7 @@ export class Membership {
       owned: survey.owned,
       log: log.child({ component: 'kernel' }),
       resyncMs: options.resyncSeconds * 1000,
+      vital: OURSELVES,
     });
     this.#peers = new Peers(survey.backend, this.#view, this.#reconciler, log.child({ component: 'peers' }));
   }

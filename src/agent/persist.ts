@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
-import { LodenError } from '../errors.js';
-import { backoffMs } from '../lease/backoff.js';
+import { LodenError, PoolFullError } from '../errors.js';
+import { type Backoff, backoffMs } from '../lease/backoff.js';
 import { systemClock } from '../lease/clock.js';
 
-const BACKOFF = { firstMs: 100, capMs: 1000 };
+const BACKOFF: Backoff = { firstMs: 100, capMs: 1000 };
+/** Each look at a full pool costs etcd a question per lease. */
+const FULL_BACKOFF: Backoff = { firstMs: 1000, capMs: 5000 };
 /** While waiting, the log says so this often. */
 const REMINDER_MS = 60_000;
 /** The first word comes after this time at the latest: an attempt at a dead address takes seconds to fail. */
@@ -25,36 +27,47 @@ interface PersistInput {
  */
 export async function persist<T>(attempt: () => Promise<T | undefined>, input: PersistInput): Promise<T> {
   const { log, signal, waitingFor, absent } = input;
-  let told: { reason: string; at: number } | undefined;
-  const tell = (reason: string) => {
+  let told: { topic: string; at: number } | undefined;
+  const tell = ({ reason, topic = reason }: Outcome<T>) => {
     const now = performance.now();
-    if (told?.reason === reason && now - told.at < REMINDER_MS) return;
+    if (told?.topic === topic && now - told.at < REMINDER_MS) return;
     log.warn({ reason }, `waiting for ${waitingFor}`);
-    told = { reason, at: now };
+    told = { topic, at: now };
   };
-  const silence = setTimeout(() => tell('no result so far'), SILENCE_MS);
+  const silence = setTimeout(() => tell({ reason: 'no result so far' }), SILENCE_MS);
   try {
     for (let failures = 0; ; failures++) {
-      const { value, reason } = await outcome(attempt, absent);
+      const result = await outcome(attempt, absent);
+      const { value, backoff = BACKOFF } = result;
       clearTimeout(silence);
       signal.throwIfAborted();
       if (value !== undefined) {
         if (told !== undefined) log.info(`no longer waiting for ${waitingFor}`);
         return value;
       }
-      tell(reason);
-      await systemClock.sleep(backoffMs(failures, BACKOFF, Math.random), signal);
+      tell(result);
+      await systemClock.sleep(backoffMs(failures, backoff, Math.random), signal);
     }
   } finally {
     clearTimeout(silence);
   }
 }
 
-async function outcome<T>(attempt: () => Promise<T | undefined>, absent: string) {
+interface Outcome<T> {
+  readonly value?: T | undefined;
+  readonly reason: string;
+  /** What the reason is about, where its words change while that stays the same: a full pool's count down. */
+  readonly topic?: string;
+  readonly backoff?: Backoff;
+}
+
+async function outcome<T>(attempt: () => Promise<T | undefined>, absent: string): Promise<Outcome<T>> {
   try {
     return { value: await attempt(), reason: absent };
   } catch (error) {
-    if (error instanceof LodenError && error.retryable) return { value: undefined, reason: error.message };
+    if (error instanceof PoolFullError)
+      return { reason: error.message, topic: error.code, backoff: FULL_BACKOFF };
+    if (error instanceof LodenError && error.retryable) return { reason: error.message };
     throw error;
   }
 }

@@ -20,7 +20,6 @@ import type { ApplyFailure, Change, Kernel, KernelEvent, Ownership } from '../ke
 import { type KernelObject, keyOf } from '../kernel/objects.js';
 import { isOurs } from '../kernel/ownership.js';
 import { sameObject } from '../kernel/same-object.js';
-import { command } from '../kernel/text.js';
 import { backoffMs } from '../lease/backoff.js';
 import { Bell } from './bell.js';
 import { Desired } from './desired.js';
@@ -36,6 +35,8 @@ interface ReconcilerInput {
   readonly log: Logger;
   /** Every so many milliseconds the kernel is dumped and compared as a whole. */
   readonly resyncMs: number;
+  /** The owner without whose objects nothing works: a kernel that lacks one of them has not converged. */
+  readonly vital: string;
 }
 
 /** What made a key dirty: our plan; or the kernel, and then a difference is somebody else's doing. */
@@ -54,6 +55,7 @@ export class Reconciler {
   readonly #owned: Ownership;
   readonly #log: Logger;
   readonly #resyncMs: number;
+  readonly #vital: string;
 
   readonly #desired = new Desired();
   readonly #mirror = new Mirror();
@@ -71,12 +73,13 @@ export class Reconciler {
   #resyncAt = 0;
   readonly #bell = new Bell();
 
-  constructor({ kernel, owned, log, resyncMs }: ReconcilerInput) {
+  constructor({ kernel, owned, log, resyncMs, vital }: ReconcilerInput) {
     this.#kernel = kernel;
     this.#owned = owned;
     this.#log = log;
     this.#findings = new Findings(log);
     this.#resyncMs = resyncMs;
+    this.#vital = vital;
   }
 
   /** Replaces what one owner wants in the kernel; an empty list removes it. Takes effect in the loop, at once. */
@@ -95,20 +98,24 @@ export class Reconciler {
     };
   }
 
-  /** Listens and loops until the signal. Calls `onConverged` once, after the first pass. */
+  /** Listens and loops until the signal. Calls `onConverged` once, after the first pass that got all that is vital. */
   async run(signal: AbortSignal, onConverged: () => void): Promise<void> {
     const listening = this.#listen(this.#kernel.events(this.#owned, signal));
     try {
       let converged = false;
       while (!signal.aborted) {
         await this.#somethingToDo(signal);
-        if (signal.aborted || !(await this.#passed(signal)) || converged) continue;
+        if (signal.aborted || !(await this.#passed(signal)) || converged || this.#lacksVital()) continue;
         converged = true;
         onConverged();
       }
     } finally {
       await listening;
     }
+  }
+
+  #lacksVital(): boolean {
+    return this.#desired.keysOf(this.#vital).some((key) => this.#findings.concern(key));
   }
 
   async #listen(events: AsyncIterable<readonly KernelEvent[]>): Promise<void> {
@@ -195,15 +202,9 @@ export class Reconciler {
     if (looked) this.#noteFailures(failures);
     else this.#doubtAfter(failures, causes);
     if (first) {
-      for (const change of applied) {
-        // The host's own, and not only ours: whoever wonders who turned forwarding on finds it here.
-        if (change.object.kind === 'sysctl')
-          this.#log.info({ setting: command(change) }, 'kernel setting changed');
-      }
-      const milliseconds = Math.round(performance.now() - started);
-      this.#log.info({ changes: changes.length, failed: failures.length, milliseconds }, 'kernel programmed');
+      this.#findings.programmed(applied, failures.length, performance.now() - started);
     } else {
-      this.#findings.putBack(applied.filter((change) => causes.get(keyOf(change.object)) !== 'plan'));
+      this.#findings.putBack(applied.filter((change) => causes.get(keyOf(change.object)) === 'kernel'));
     }
   }
 
@@ -243,7 +244,8 @@ export class Reconciler {
       if (!this.#dirty.has(key)) this.#dirty.set(key, 'kernel');
     }
     for (const key of this.#desired.objects.keys()) {
-      if (!this.#dirty.has(key)) this.#dirty.set(key, first ? 'plan' : 'kernel');
+      // What never was there, nobody took away.
+      if (!this.#dirty.has(key)) this.#dirty.set(key, this.#held.has(key) ? 'kernel' : 'plan');
     }
   }
 

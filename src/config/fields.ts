@@ -3,7 +3,7 @@
  * `null` leaves the default. It remembers what it was asked for, so that what nobody asked for can be pointed out.
  */
 import { ConfigError } from '../errors.js';
-import type { JsonValue } from '../json.js';
+import { type JsonValue, shown } from '../json.js';
 import { nearest } from './nearest.js';
 
 export class Fields {
@@ -69,9 +69,4 @@ export function unknownFieldWarnings(fields: Pick<Fields, 'known' | 'unknown'>, 
     const meant = nearest(spelt, fields.known());
     return `${path}${spelt} is not a known field and is ignored${meant ? `; did you mean ${path}${meant}?` : ''}`;
   });
-}
-
-function shown(value: JsonValue): string {
-  const text = JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

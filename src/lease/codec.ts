@@ -12,7 +12,7 @@
  * What cannot be read is a reason in words and never an exception: anybody may write to these keys.
  */
 import { posix } from 'node:path';
-import type { JsonValue } from '../json.js';
+import { type JsonValue, shown } from '../json.js';
 import { parseIpv4 } from '../net/ipv4.js';
 import { parseIpv6 } from '../net/ipv6.js';
 import { formatPrefix, type Prefix } from '../net/prefix.js';
@@ -22,8 +22,11 @@ import type { LeaseKey } from './store.js';
 /** Either what was read, or why it could not be. */
 export type Decoded<T> = { readonly value: T } | { readonly reason: string };
 
-/** A key or a value, short enough for a log line. */
-const QUOTED_LENGTH = 60;
+/** A value, short enough for a log line. */
+const SHOWN_LENGTH = 60;
+
+/** What backends say of themselves is flat. Nested some thousand times, a value overflows the stack of who prints it. */
+const DEEPEST = 32;
 
 /** Where flannel has the network config, given its `--etcd-prefix`. Cleaned as by Go's path.Join. */
 export function configPath(etcdPrefix: string): string {
@@ -82,19 +85,21 @@ function goJson(fields: Readonly<Record<string, JsonValue | undefined>>): string
 
 export function decodeAttributes(text: string): Decoded<LeaseAttributes> {
   const fields = parseObject(text);
-  if (!fields) return { reason: `the value ${quote(text)} is not a JSON object` };
+  if (!fields) return { reason: `the value ${shown(text, SHOWN_LENGTH)} is not a JSON object` };
+  if (isDeeperThan(DEEPEST, [...fields.values()])) return { reason: 'the value is nested too deep' };
 
   // Go's zero value: a lease without the field reads as 0.0.0.0.
   const publicIp = fields.has('publicip') ? fields.get('publicip') : '0.0.0.0';
   if (typeof publicIp !== 'string' || parseIpv4(publicIp) === undefined)
-    return { reason: `PublicIP ${quote(publicIp)} is not an IPv4 address` };
+    return { reason: `PublicIP ${shown(publicIp, SHOWN_LENGTH)} is not an IPv4 address` };
 
   const publicIpV6 = fields.get('publicipv6') ?? null;
   if (publicIpV6 !== null && (typeof publicIpV6 !== 'string' || parseIpv6(publicIpV6) === undefined))
-    return { reason: `PublicIPv6 ${quote(publicIpV6)} is not an IPv6 address` };
+    return { reason: `PublicIPv6 ${shown(publicIpV6, SHOWN_LENGTH)} is not an IPv6 address` };
 
   const backendType = fields.get('backendtype') ?? '';
-  if (typeof backendType !== 'string') return { reason: `BackendType ${quote(backendType)} is not a string` };
+  if (typeof backendType !== 'string')
+    return { reason: `BackendType ${shown(backendType, SHOWN_LENGTH)} is not a string` };
 
   const backendData = fields.get('backenddata');
   const backendV6Data = fields.get('backendv6data');
@@ -111,6 +116,11 @@ export function decodeAttributes(text: string): Decoded<LeaseAttributes> {
   };
 }
 
+function isDeeperThan(levels: number, value: JsonValue): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels < 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+}
+
 function parseObject(text: string): Map<string, JsonValue> | undefined {
   let parsed: JsonValue;
   try {
@@ -120,9 +130,4 @@ function parseObject(text: string): Map<string, JsonValue> | undefined {
   }
   if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) return undefined;
   return new Map(Object.entries(parsed).map(([name, value]) => [name.toLowerCase(), value]));
-}
-
-function quote(value: JsonValue | undefined): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'undefined');
-  return text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
 }

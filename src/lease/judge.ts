@@ -6,6 +6,7 @@
  * seen here. Peers that overlap do no harm, the kernel takes the longer prefix.
  */
 import type { NetworkConfig } from '../config/network.js';
+import { shown } from '../json.js';
 import { isUsableIpv4, parseIpv4 } from '../net/ipv4.js';
 import { contains, equalPrefixes, formatPrefix, masked, overlaps, type Prefix } from '../net/prefix.js';
 import type { Lease } from './lease.js';
@@ -58,5 +59,6 @@ function holderRefusal({ subnet, attributes }: Lease, context: JudgeContext): st
 }
 
 function named(type: string): string {
-  return type === '' ? 'not given' : type;
+  if (type === '') return 'not given';
+  return /^[\w-]{1,30}$/.test(type) ? type : shown(type);
 }

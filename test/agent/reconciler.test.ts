@@ -28,7 +28,11 @@ interface LogLine {
 }
 
 /** A reconciler that runs on a fake kernel until the test ends. */
-async function start(t: ExecutionContext, before: readonly KernelObject[] = []) {
+async function start(
+  t: ExecutionContext,
+  before: readonly KernelObject[] = [],
+  refuse?: FakeKernel['refuse'],
+) {
   const kernel = new FakeKernel([
     {
       index: uplink.index,
@@ -40,9 +44,10 @@ async function start(t: ExecutionContext, before: readonly KernelObject[] = []) 
   ]);
   kernel.meddle.set({ kind: 'sysctl', path: 'net/ipv4/ip_forward', value: '0' });
   for (const object of before) kernel.meddle.set(object);
+  if (refuse) kernel.refuse = refuse;
   const lines: LogLine[] = [];
   const log = pino({ level: 'trace' }, { write: (line) => lines.push(JSON.parse(line) as LogLine) });
-  const reconciler = new Reconciler({ kernel, owned, log, resyncMs: 60_000 });
+  const reconciler = new Reconciler({ kernel, owned, log, resyncMs: 60_000, vital: '' });
   const stop = new AbortController();
   reconciler.set('', vxlan.planSelf(view));
   reconciler.set('2', peer(2));
@@ -195,6 +200,22 @@ test('what the kernel refuses is told once, tried again, and forgotten when it w
   t.is(refusals, 3);
   t.is(lines.filter(({ msg }) => msg === 'kernel refused a change').length, 1);
   t.deepEqual(reconciler.status().failing, []);
+});
+
+test('a host whose own device the kernel refuses has not converged, one with a refused peer has', async (t) => {
+  let refusals = 0;
+  const refuseLink: FakeKernel['refuse'] = (change) =>
+    change.object.kind === 'link' && refusals++ < 2 ? 'EEXIST' : undefined;
+  const { kernel, lines } = await start(t, [], refuseLink);
+  t.is(refusals, 3);
+  t.true(kernel.objects.has('link flannel.1'));
+  t.deepEqual(
+    lines.filter(({ msg }) => msg.includes('put back')),
+    [],
+  );
+
+  const lame = await start(t, [], (change) => (change.object.kind === 'fdb' ? 'ENOBUFS' : undefined));
+  t.is(lame.reconciler.status().failing.length, 1);
 });
 
 type Step =

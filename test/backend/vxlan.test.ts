@@ -29,7 +29,8 @@ test('options left out are flannel’s defaults', (t) => {
 
 for (const [field, value] of [
   ['VNI', '1'],
-  ['VNI', 2 ** 24],
+  ['VNI', 10_000_000],
+  ['VNI', 2 ** 24 - 1],
   ['Port', 65536],
   ['MTU', -1],
   ['GBP', 'true'],
@@ -114,7 +115,15 @@ test('a peer without VNI, as old flanneld wrote, is taken', (t) => {
 
 test('the MTU is 50 less than the uplink’s, or than the configured one', (t) => {
   t.is(vxlan.mtu(defaults, uplink), 1450);
-  t.is(vxlan.mtu(optionsOf({ MTU: 9000 }), uplink), 8950);
+  t.is(vxlan.mtu(optionsOf({ MTU: 1400 }), uplink), 1350);
+});
+
+test('an MTU that the uplink cannot carry is cut to its own, as the kernel does', (t) => {
+  t.is(vxlan.mtu(optionsOf({ MTU: 9000 }), uplink), 1450);
+});
+
+test('the longest device name that a VNI can make is one that the kernel takes', (t) => {
+  t.is(vxlan.owns(optionsOf({ VNI: 9_999_999 })).links[0]?.length, 15);
 });
 
 test('an MTU that leaves IPv4 too little is refused where it was set', (t) => {

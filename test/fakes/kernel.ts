@@ -138,10 +138,16 @@ export class FakeKernel implements Kernel {
     return found.kind === 'route' && describe(found) === describe(object);
   }
 
+  /** A link brings its own values along. */
+  #hasSysctl(path: string): boolean {
+    const link = /^net\/ipv[46]\/conf\/([^/]+)\//.exec(path)?.[1];
+    return !path.startsWith('absent/') && (link === undefined || this.objects.has(`link ${link}`));
+  }
+
   #set(object: KernelObject): void {
     const key = keyOf(object);
     const before = this.objects.get(key);
-    if (object.kind === 'sysctl' && !before && object.path.startsWith('absent/')) return;
+    if (object.kind === 'sysctl' && !before && !this.#hasSysctl(object.path)) return;
     this.objects.set(key, object);
     this.#tell({ kind: 'set', object }, object);
     if (object.kind !== 'link' || before?.kind !== 'link') return;

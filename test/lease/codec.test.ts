@@ -197,6 +197,13 @@ test('a long bad value is cut in its reason', (t) => {
   t.true('reason' in decoded && decoded.reason.length < 120);
 });
 
+test('a value that is nested too deep to be printed or compared is skipped', (t) => {
+  const depth = 100_000;
+  const data = '['.repeat(depth) + ']'.repeat(depth);
+  const text = `{"PublicIP":"192.0.2.1","BackendType":"vxlan","BackendData":${data}}`;
+  t.deepEqual(decodeAttributes(text), { reason: 'the value is nested too deep' });
+});
+
 test('no text makes the value reader throw', (t) => {
   const texts = fc.oneof(fc.string(), fc.json());
   t.notThrows(() =>

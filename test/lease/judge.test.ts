@@ -51,6 +51,12 @@ const refused: [subnet: string, publicIp: string, reason: string, more?: Paramet
     ['10.5.2.0/24', '255.255.255.255', "public IP 255.255.255.255 is not a host's address"],
     ['10.5.2.0/24', '192.0.2.2', 'backend type is vxlan, ours is host-gw', { backendType: 'vxlan' }],
     ['10.5.2.0/24', '192.0.2.2', 'backend type is not given, ours is host-gw', { backendType: '' }],
+    [
+      '10.5.2.0/24',
+      '192.0.2.2',
+      `backend type is "${'x'.repeat(79)}…, ours is host-gw`,
+      { backendType: 'x'.repeat(1000) },
+    ],
     ['10.5.2.0/24', '192.0.2.2', 'its data is bad', { backendData: 'bad' }],
   ];
 for (const [subnet, publicIp, reason, more] of refused)

@@ -18,3 +18,8 @@ test('colour takes no room', (t) => {
   const rows = [[{ text: 'a', paint }, { text: 'b' }]];
   t.is(formatTable(['AAA', 'B'], rows).split('\n')[1], '<<a>>    b');
 });
+
+test('what a cell holds cannot break out of its line, nor colour it', (t) => {
+  const rows = [[{ text: '\u001b[31mevil\nrow' }, { text: 'b' }]];
+  t.is(formatTable(['A', 'B'], rows).split('\n').at(-1), '\\u{1b}[31mevil\\u{a}row  b');
+});

@@ -9,8 +9,9 @@ export function deviceName(options: VxlanOptions): string {
   return `flannel.${options.vni}`;
 }
 
+/** The kernel gives the device no more than its uplink carries, whatever is asked for. */
 export function vxlanMtu(options: VxlanOptions, uplink: Uplink): number {
-  return (options.mtu ?? uplink.mtu) - VXLAN_OVERHEAD;
+  return Math.min(options.mtu ?? uplink.mtu, uplink.mtu) - VXLAN_OVERHEAD;
 }
 
 /** A router's advertisement inside the tunnel must not give this host a route. */

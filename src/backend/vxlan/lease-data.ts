@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../json.js';
+import { type JsonValue, shown } from '../../json.js';
 import type { Link } from '../../kernel/objects.js';
 import type { Lease } from '../../lease/lease.js';
 import { isUnicastMac, parseMac, vtepMac } from '../../net/mac.js';
@@ -43,6 +43,6 @@ export function vtepOf(data: JsonValue | undefined): string | undefined {
 export function vtepRefusal(peer: Lease): string | undefined {
   const data = peer.attributes.backendData;
   const mac = vtepOf(data);
-  if (mac === undefined) return `no VtepMAC in its BackendData ${JSON.stringify(data ?? null)}`;
+  if (mac === undefined) return `no VtepMAC in its BackendData ${shown(data ?? null)}`;
   return isUnicastMac(mac) ? undefined : `its VtepMAC ${mac} is zero or multicast`;
 }

@@ -14,12 +14,15 @@ export interface VxlanOptions {
   readonly directRouting: boolean;
 }
 
+/** The kernel takes 24 bits, but `flannel.<VNI>` has to fit into the 15 characters of an interface's name. */
+const LARGEST_VNI = 9_999_999;
+
 /** What Linux uses when no port is given; IANA's 4789 came later. */
 const LINUX_DEFAULT_PORT = 8472;
 
 export function parseVxlanOptions(json: BackendJson): VxlanOptions {
   return {
-    vni: json.count('VNI', 2 ** 24 - 1) ?? 1,
+    vni: json.count('VNI', LARGEST_VNI) ?? 1,
     port: json.count('Port', 65535) || LINUX_DEFAULT_PORT,
     mtu: json.count('MTU', 65535) || undefined,
     gbp: json.boolean('GBP', false),
