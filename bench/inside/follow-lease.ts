@@ -4,7 +4,7 @@
  */
 import { Etcd3 } from 'etcd3';
 import { MessageReader } from '../../src/kernel/netlink/message.js';
-import { RTM_DELROUTE, RTM_NEWROUTE, readRoute } from '../../src/kernel/netlink/route.js';
+import { RTM_NEWROUTE, readRoute } from '../../src/kernel/netlink/route.js';
 import { loadNative, type NativeHandle } from '../../src/native.js';
 import { formatPrefix } from '../../src/net/prefix.js';
 import { monotonicMs } from '../clock.js';
@@ -14,7 +14,7 @@ export interface FollowLeaseInput {
   readonly endpoint: string;
   /** What all their keys begin with. */
   readonly folder: string;
-  /** Each is put, awaited, deleted and awaited again. */
+  /** Each is put and awaited, one after the other; at the end all go. */
   readonly leases: readonly { readonly key: string; readonly value: string; readonly subnet: string }[];
 }
 
@@ -54,11 +54,10 @@ function listenToRoutes(arrivals: Arrivals): NativeHandle {
     if (!messages) return; // then what is waited for is not seen in time
     const message = new MessageReader(messages);
     while (message.next()) {
+      if (message.type !== RTM_NEWROUTE) continue;
       const route = readRoute(messages, message.start, message.end);
       if (!route) continue;
-      const subnet = formatPrefix({ address: route.destination, length: route.length });
-      if (message.type === RTM_NEWROUTE) arrivals.seen(`route to ${subnet}`);
-      if (message.type === RTM_DELROUTE) arrivals.seen(`end of the route to ${subnet}`);
+      arrivals.seen(`route to ${formatPrefix({ address: route.destination, length: route.length })}`);
     }
   });
 }
@@ -79,10 +78,8 @@ async function followLeases({ endpoint, folder, leases }: FollowLeaseInput): Pro
     await etcd.kv.put({ key: Buffer.from(key), value: Buffer.from(value), lease });
     const [route, watched] = await both;
     followed.push({ untilRoute: route - began, untilWatched: watched - began });
-    const gone = arrivals.next(`end of the route to ${subnet}`);
-    await etcd.kv.deleteRange({ key: Buffer.from(key) });
-    await gone;
   }
+  await etcd.leaseClient.leaseRevoke({ ID: lease });
   native.netlinkStopListening(listener);
   await watcher.cancel();
   etcd.close();

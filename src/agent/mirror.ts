@@ -45,10 +45,9 @@ export class Mirror {
   /** Changes are about to be applied: from now on the kernel's word on them is expected. It may come before its answer. */
   expect(changes: readonly Change[]): Expectation {
     const expectation = { deadline: Number.POSITIVE_INFINITY };
-    for (const { kind, object } of changes) {
-      if (object.kind === 'sysctl') continue;
-      this.#awaited.set(keyOf(object), { word: kind === 'remove' ? 'gone' : 'set', expectation });
-    }
+    const [set, gone] = [{ word: 'set', expectation } as const, { word: 'gone', expectation } as const];
+    for (const { kind, object } of changes)
+      if (object.kind !== 'sysctl') this.#awaited.set(keyOf(object), kind === 'remove' ? gone : set);
     return expectation;
   }
 

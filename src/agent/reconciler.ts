@@ -194,6 +194,7 @@ export class Reconciler {
     this.#dirty = new Map();
     const changes = this.#changesAt(this.#withoutAwaited(causes));
     if (changes.length === 0) return;
+    if (looked) await setImmediate();
     const started = performance.now();
     const word = this.#mirror.expect(changes);
     const { failures } = await this.#kernel.apply(changes, signal);
