@@ -78,7 +78,7 @@ export class Findings {
   /** The first pass. A setting is the whole host's: whoever wonders who turned forwarding on finds it in the log. */
   programmed(applied: readonly Change[], failed: number, milliseconds: number): void {
     for (const change of applied) {
-      if (change.object.kind === 'sysctl')
+      if (change.kind === 'replace' && change.object.kind === 'sysctl')
         this.#log.info({ setting: command(change) }, 'kernel setting changed');
     }
     const changes = applied.length + failed;
