@@ -116,7 +116,31 @@ labTest('a device of another kind under our name is left alone, and said to be i
   );
   t.regex(await host.daemon.log(), /flannel\.1 is a device of another kind; rename or remove it/);
   t.deepEqual(unnumbered(await picture(host.namespace)), before);
+  t.regex(await host.daemon.readiness(), / 503 .*programming the kernel/s);
   await host.ip('link del flannel.1');
+  await host.daemon.ready();
   await waitFor('the device', async () => (await picture(host.namespace)).includes('vxlan id 1 '));
+  t.is((await lab.untilAllReach()).length, 2);
+});
+
+labTest('a host whose device cannot be made says why and is not ready, and is once it can be', async (t) => {
+  const lab = theLab();
+  const host = lab.host('h1');
+  await host.daemon.stop();
+  await host.exec([
+    'sh',
+    '-ec',
+    'ip link del flannel.1; ip link add other type vxlan id 1 dev eth0 dstport 8472',
+  ]);
+  const logBefore = (await host.daemon.log()).length;
+  const told = async () => (await host.daemon.log()).slice(logBefore);
+  await host.daemon.start();
+  await waitFor('word of it', async () => (await told()).includes('kernel refused a change'));
+  t.regex(await told(), /cannot add link flannel\.1 .*EEXIST/);
+  t.regex(await host.daemon.readiness(), / 503 /);
+  await host.ip('link del other');
+  await host.daemon.ready();
+  t.notRegex(await told(), /put back/);
+  t.is((await told()).match(/kernel refused a change/g)?.length, 1);
   t.is((await lab.untilAllReach()).length, 2);
 });

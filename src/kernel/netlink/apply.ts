@@ -32,7 +32,7 @@ export async function applyChanges(
     const to = endOfBatch(changes, from);
     const batch = changes.slice(from, to);
     const last = batch[batch.length - 1]!.object;
-    if (last.kind === 'sysctl') failures.push(...(await applySysctl(batch[0]!)));
+    if (last.kind === 'sysctl') failures.push(...(await applySysctl(batch[0]!, failures)));
     else failures.push(...(await applyBatch(connection, batch, indexes)));
     if (last.kind === 'link') indexes.clear();
     from = to;
@@ -53,11 +53,20 @@ function endOfBatch(changes: readonly Change[], from: number): number {
   return to;
 }
 
-async function applySysctl(change: Change): Promise<ApplyFailure[]> {
+async function applySysctl(change: Change, before: readonly ApplyFailure[]): Promise<ApplyFailure[]> {
   // Nothing is ever taken back: a value of ours that is no longer wanted stays as it is.
   if (change.object.kind !== 'sysctl' || change.kind === 'remove') return [];
-  const acknowledgement = await writeSysctl(change.object);
+  const { path } = change.object;
+  const lacksLink = before.some(
+    ({ change: { object } }) => object.kind === 'link' && isOf(object.name, path),
+  );
+  const acknowledgement = lacksLink ? NO_LINK : await writeSysctl(change.object);
   return acknowledgement ? [{ change, error: changeError(change, acknowledgement) }] : [];
+}
+
+/** `net/ipv6/conf/flannel.1/accept_ra` is of the link flannel.1. */
+function isOf(link: string, sysctlPath: string): boolean {
+  return sysctlPath.split('/').includes(link);
 }
 
 async function applyBatch(

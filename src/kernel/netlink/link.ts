@@ -22,7 +22,7 @@ const IFLA_VXLAN_LINK = 3;
 const IFLA_VXLAN_LOCAL = 4;
 const IFLA_VXLAN_LEARNING = 7;
 const IFLA_VXLAN_PORT = 15;
-const IFLA_VXLAN_GBP = 25;
+const IFLA_VXLAN_GBP = 23;
 /** RTEXT_FILTER_SKIP_STATS: counters are two thirds of a link's message. */
 const SKIP_STATISTICS = 8;
 /** u8 family, u8, u16 type, i32 index, u32 flags, u32 change */
