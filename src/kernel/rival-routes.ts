@@ -4,7 +4,7 @@
  * clash.
  */
 import type { DiffInput } from './diff.js';
-import type { Route } from './objects.js';
+import type { KernelObject, Route } from './objects.js';
 import { isOurs } from './ownership.js';
 import { sameWay } from './same-object.js';
 
@@ -16,13 +16,22 @@ export interface Rivalry {
 
 type Input = Pick<DiffInput, 'desired' | 'observed' | 'owned'>;
 
-/** Of the destinations of the routes among these keys. Mostly nothing foreign is there, and then this is one look at each object. */
-export function* compareRivals(keys: Iterable<string>, input: Input): Generator<Rivalry> {
-  const rivals = foreignRoutes(input);
+/** The destinations of the routes among these keys. */
+export function destinationsOf(keys: Iterable<string>, { desired, observed }: Input): Set<string> {
+  const destinations = new Set<string>();
+  for (const key of keys) {
+    const object = desired.get(key) ?? observed.get(key);
+    if (object?.kind === 'route') destinations.add(object.destination);
+  }
+  return destinations;
+}
+
+export function* compareRivals(destinations: ReadonlySet<string>, input: Input): Generator<Rivalry> {
+  if (destinations.size === 0) return;
+  const rivals = foreignRoutesTo(destinations, input);
   if (rivals.size === 0) return;
-  const destinations = destinationsOf(keys, input);
   for (const ours of input.desired.values()) {
-    if (ours.kind !== 'route' || !destinations.has(ours.destination)) continue;
+    if (ours.kind !== 'route') continue;
     for (const rival of rivals.get(ours.destination) ?? []) {
       if (rival.metric === ours.metric) continue; // the same key: compared as one route
       if (sameWay(ours, rival)) yield { ours, rival, verdict: 'leftover' };
@@ -32,10 +41,10 @@ export function* compareRivals(keys: Iterable<string>, input: Input): Generator<
 }
 
 /** By destination; those that are ours or wanted are nobody's rivals. */
-function foreignRoutes({ desired, observed, owned }: Input): Map<string, Route[]> {
+function foreignRoutesTo(destinations: ReadonlySet<string>, input: Input): Map<string, Route[]> {
   const found = new Map<string, Route[]>();
-  for (const [key, object] of observed) {
-    if (object.kind !== 'route' || desired.has(key) || isOurs(object, owned)) continue;
+  for (const [key, object] of input.observed) {
+    if (!isRouteTo(object, destinations) || input.desired.has(key) || isOurs(object, input.owned)) continue;
     const routes = found.get(object.destination);
     if (routes) routes.push(object);
     else found.set(object.destination, [object]);
@@ -43,11 +52,6 @@ function foreignRoutes({ desired, observed, owned }: Input): Map<string, Route[]
   return found;
 }
 
-function destinationsOf(keys: Iterable<string>, { desired, observed }: Input): Set<string> {
-  const destinations = new Set<string>();
-  for (const key of keys) {
-    const object = desired.get(key) ?? observed.get(key);
-    if (object?.kind === 'route') destinations.add(object.destination);
-  }
-  return destinations;
+function isRouteTo(object: KernelObject, destinations: ReadonlySet<string>): object is Route {
+  return object.kind === 'route' && destinations.has(object.destination);
 }
