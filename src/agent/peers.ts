@@ -9,7 +9,7 @@ import type { Reconciler } from './reconciler.js';
  * How long a lease is missing before its host counts as gone, in milliseconds. A host whose key was deleted while it
  * runs claims its subnet again at once, and no packet to or from it should be lost meanwhile.
  */
-const GRACE_MS = 1000;
+const GRACE_MS = 500;
 
 /**
  * Turns other hosts' leases into what the kernel should hold for them. A lease that cannot be trusted or used is
