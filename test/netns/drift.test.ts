@@ -24,6 +24,8 @@ interface Peer {
   readonly mac: string;
   /** Of the route. */
   readonly metric: string;
+  /** Our own address on the device. */
+  readonly own: string;
 }
 
 /** What somebody does, as a shell command, and the words of the repair in the log. */
@@ -97,7 +99,7 @@ const DEVICE_DRIFTS: readonly Drift[] = [
   },
   {
     what: 'a deleted address',
-    does: () => 'ip address flush dev flannel.1',
+    does: ({ own }) => `ip address del ${own} dev flannel.1`,
     log: () => 'ip address replace 10.77.',
   },
   {
@@ -146,7 +148,8 @@ async function peerOf(backend: keyof typeof labs): Promise<Peer> {
   const metric = /metric (\d+)/.exec(await lab.host('h1').ip(`route show ${subnet}`))![1]!;
   const { value } = (await leaseOf(lab, lab.host('h2').address))!;
   const mac = JSON.parse(value).BackendData?.VtepMAC ?? '';
-  return { subnet, gateway: subnet.replace('/24', ''), mac, metric };
+  const own = subnetOf(lab.host('h1')).replace('/24', '/32');
+  return { subnet, gateway: subnet.replace('/24', ''), mac, metric, own };
 }
 
 async function isRepaired(t: ExecutionContext, backend: keyof typeof labs, drift: Drift): Promise<void> {

@@ -54,20 +54,20 @@ labTest('when all leases are wiped, every host gets its subnet back, and no pack
 });
 
 labTest('etcd may be away: packets flow, one line says when it went, and one when it came', async (t) => {
-  const lab = await labFor(t, { flags: ['--subnet-lease-ttl=6s'] });
+  const lab = await labFor(t, { flags: ['--subnet-lease-ttl=12s'] });
   const { daemon, namespace } = lab.host('h1');
   const [logBefore, pictureBefore] = [await daemon.log(), await picture(namespace)];
   const told = async () => (await daemon.log()).slice(logBefore.length).trimEnd().split('\n');
   await losesNothing(t, lab.hosts, async () => {
     await lab.etcd.stop();
     await waitFor('word of it', async () => (await told()).join('').includes('etcd'));
-    // A renewal is due each 2 s: one fails.
-    const beyond = performance.now() + 3_000;
+    // A renewal is due each 4 s: one fails.
+    const beyond = performance.now() + 4_500;
     await waitFor('a renewal that fails', () => performance.now() > beyond);
     await lab.etcd.start();
     await waitFor('word that it is back', async () => (await told()).length >= 2);
   });
-  const soon = performance.now() + 2_500;
+  const soon = performance.now() + 4_500;
   await waitFor('a renewal', () => performance.now() > soon);
   const lines = await told();
   t.is(lines.length, 2, lines.join('\n'));
