@@ -4,4 +4,6 @@ export default {
   concurrency: 2,
   nodeArguments: ['--enable-source-maps'],
   workerThreads: false,
+  // Two files at a time keep two cores busy; tests that start processes by the dozen at once would only time out.
+  serial: true,
 };
