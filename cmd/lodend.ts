@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The daemon: reads its options, wires the real etcd and kernel to the agent, and is the only place that exits. */
 import { setFlagsFromString } from 'node:v8';
+import type { Logger } from 'pino';
 import { runAgent } from '../src/agent/agent.js';
 import { createLog } from '../src/agent/log.js';
 import { notifySystemd } from '../src/agent/notify.js';
@@ -8,6 +9,11 @@ import type { DaemonOptions } from '../src/config/options/daemon.js';
 import { etcdFlags } from '../src/config/options/etcd.js';
 import { parseDaemonOptions } from '../src/config/options/parse.js';
 import { version } from '../src/config/version.js';
+import type { BridgeSettings } from '../src/docker/bridge.js';
+import { DockerBridge } from '../src/docker/docker-bridge.js';
+import { installedVersion } from '../src/docker/engine-binary.js';
+import { engineControl } from '../src/docker/engine-control.js';
+import { SocketEngine } from '../src/docker/engine-socket.js';
 import { LodenError } from '../src/errors.js';
 import { NetlinkKernel } from '../src/kernel/netlink/netlink-kernel.js';
 import { etcdOptions } from '../src/lease/etcd-options.js';
@@ -50,7 +56,9 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   const kernel = new NetlinkKernel();
   try {
     log.info({ version: version() }, 'lodend starts');
-    await runAgent({ options, store, kernel, log, notify: notifySystemd(process.env) }, stop.signal);
+    const notify = notifySystemd(process.env);
+    const dockerBridge = dockerBridgeFor(options, log.child({ component: 'docker' }));
+    await runAgent({ options, store, kernel, log, notify, dockerBridge }, stop.signal);
     log.info({ signal: stop.signal.reason }, 'stopping; routes, devices and the lease stay');
     return 0;
   } catch (error) {
@@ -60,6 +68,19 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
     store.close();
     kernel.close();
   }
+}
+
+function dockerBridgeFor(options: DaemonOptions, log: Logger) {
+  if (options.docker === 'off') return undefined;
+  const input = {
+    restart: options.docker === 'restart',
+    configFile: options.dockerConfig,
+    engine: new SocketEngine(options.dockerSocket),
+    control: engineControl(options.dockerRestartCommand),
+    installedVersion,
+    log,
+  };
+  return (settings: BridgeSettings) => new DockerBridge(input, settings);
 }
 
 main().then(

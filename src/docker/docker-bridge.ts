@@ -1,0 +1,186 @@
+/**
+ * Brings Docker's default bridge onto the leased subnet.
+ *
+ *     write    before we are ready, as Docker may wait for that to start: daemon.json
+ *     settle   from then on: ask the engine once it runs, restart it if it has not read what we wrote and if we may,
+ *              and look whether docker0 is where it should be
+ *
+ * The engine is restarted at most once in our life, and only if it started before the file got what it should read.
+ * Nothing here is a reason for the daemon to end: other hosts reach this one whatever Docker does. The log tells.
+ */
+import { stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { LodenError } from '../errors.js';
+import { equalPrefixes, formatPrefix } from '../net/prefix.js';
+import type { BridgeSettings } from './bridge.js';
+import { updateDaemonJson } from './daemon-json-file.js';
+import { type Dockerd, findDockerd } from './dockerd.js';
+import { type Engine, type EngineControl, type EngineState, hasDirectRouting } from './engine.js';
+import { dockerFlags } from './flag-sources.js';
+
+export interface DockerBridgeInput {
+  readonly restart: boolean;
+  /** daemon.json */
+  readonly configFile: string;
+  readonly engine: Engine;
+  readonly control: EngineControl;
+  /** Of the program, for when it does not run. */
+  readonly installedVersion: () => Promise<string | undefined>;
+  readonly log: Logger;
+}
+
+/** How long the engine may take to start, be it on its own or after our restart. */
+const PATIENCE_MS = 60_000;
+const LOOK_EVERY_MS = 250;
+/** What the version may cost before we are ready. */
+const VERSION_MS = 1_000;
+/** dockerd's own when nothing says otherwise. */
+const DEFAULT_MTU = 1500;
+
+export class DockerBridge {
+  readonly #input: DockerBridgeInput;
+  readonly #settings: BridgeSettings;
+  #refused = false;
+  /** We changed the file since we started. */
+  #changed = false;
+
+  constructor(input: DockerBridgeInput, settings: BridgeSettings) {
+    this.#input = input;
+    this.#settings = settings;
+  }
+
+  /** Takes no longer than a few seconds, whatever state the engine is in. */
+  async write(signal: AbortSignal): Promise<void> {
+    await this.#unlessAborted(signal, async () => {
+      const dockerd = await findDockerd();
+      await this.#write(dockerd, await this.#version(dockerd, signal));
+    });
+  }
+
+  /** Settles when there is no more to do, or when the signal is aborted. */
+  async settle(signal: AbortSignal): Promise<void> {
+    await this.#unlessAborted(signal, async () => {
+      const dockerd = await this.#untilRuns(signal);
+      if (dockerd === undefined) return;
+      const state = await this.#untilAnswers(signal, () => true);
+      if (state === undefined) return;
+      // Now its version is known for sure.
+      await this.#write(dockerd, state.version);
+      if (!this.#refused) await this.#bringAbout(dockerd, state, signal);
+    });
+  }
+
+  async #bringAbout(dockerd: Dockerd, state: EngineState, signal: AbortSignal): Promise<void> {
+    const { control, log, restart, configFile } = this.#input;
+    const [wanted, has] = [formatPrefix(this.#settings.bip), bipText(state)];
+    if (this.#agrees(state) && !this.#changed) {
+      log.info({ bip: has }, 'docker0 is on the leased subnet');
+    } else if (state.liveRestore && state.containersRunning > 0) {
+      const containers = state.containersRunning;
+      log.warn(
+        { bip: wanted, has, containers },
+        'docker0 keeps its address while containers run, because of live-restore: stop them all, then restart Docker',
+      );
+    } else if (restart && dockerd.startedAt < (await stat(configFile)).mtimeMs) {
+      log.info({ how: control.how }, 'restarting Docker for its new settings');
+      await control.restart(signal);
+      await this.#verify(signal);
+    } else {
+      log.warn({ bip: wanted, has, how: control.how }, 'Docker has settings to read: restart it');
+    }
+  }
+
+  async #verify(signal: AbortSignal): Promise<void> {
+    const { log } = this.#input;
+    let last: EngineState | undefined;
+    const state = await this.#untilAnswers(signal, (seen) => {
+      last = seen;
+      return this.#agrees(seen);
+    });
+    const bip = formatPrefix(this.#settings.bip);
+    if (state !== undefined) log.info({ bip }, 'docker0 is on the leased subnet');
+    else if (last !== undefined) log.warn({ bip, has: bipText(last) }, 'docker0 is still on another address');
+  }
+
+  #agrees({ bridge }: EngineState): boolean {
+    const { bip, mtu } = this.#settings;
+    return bridge?.bip !== undefined && equalPrefixes(bridge.bip, bip) && (bridge.mtu ?? DEFAULT_MTU) === mtu;
+  }
+
+  async #write(dockerd: Dockerd | undefined, version: string | undefined): Promise<void> {
+    const { configFile, log } = this.#input;
+    const allowDirectRouting = version !== undefined && hasDirectRouting(version);
+    const settings = { ...this.#settings, allowDirectRouting };
+    const edit = await updateDaemonJson(configFile, settings, await dockerFlags(dockerd));
+    // The reason is the same at the second look.
+    if (edit.kind === 'refused' && !this.#refused)
+      log.error({ path: configFile, reason: edit.reason }, 'daemon.json is left as it is');
+    this.#refused = edit.kind === 'refused';
+    if (edit.kind !== 'changed') return;
+    this.#changed = true;
+    log.info({ path: configFile, bip: formatPrefix(settings.bip), mtu: settings.mtu }, 'wrote daemon.json');
+  }
+
+  /** A socket answers too when systemd listens for an engine that waits for us: only one that runs is asked. */
+  async #version(dockerd: Dockerd | undefined, signal: AbortSignal): Promise<string | undefined> {
+    const { engine, installedVersion } = this.#input;
+    if (dockerd === undefined) return installedVersion();
+    return engine.version(AbortSignal.any([signal, AbortSignal.timeout(VERSION_MS)])).catch(installedVersion);
+  }
+
+  async #untilRuns(signal: AbortSignal): Promise<Dockerd | undefined> {
+    const found = await repeat(signal, findDockerd);
+    if (found === undefined) this.#input.log.info('Docker does not run; it starts on the leased subnet');
+    return found;
+  }
+
+  /** Undefined, and a line in the log, when it does not answer, or never as it should. */
+  async #untilAnswers(
+    signal: AbortSignal,
+    isGood: (state: EngineState) => boolean,
+  ): Promise<EngineState | undefined> {
+    const { engine, log } = this.#input;
+    let reason: string | undefined;
+    const good = await repeat(signal, async () => {
+      try {
+        const state = await engine.state(signal);
+        reason = undefined;
+        return isGood(state) ? state : undefined;
+      } catch (error) {
+        if (!(error instanceof LodenError)) throw error;
+        reason = error.message;
+        return undefined;
+      }
+    });
+    if (reason !== undefined) log.warn({ reason }, 'Docker does not answer');
+    return good;
+  }
+
+  async #unlessAborted(signal: AbortSignal, task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof LodenError)) throw error;
+      this.#input.log.error({ reason: error.message }, 'Docker is not set up for the leased subnet');
+    }
+  }
+}
+
+function bipText({ bridge }: EngineState): string {
+  return bridge?.bip === undefined ? 'none' : formatPrefix(bridge.bip);
+}
+
+/** Undefined when it did not come in time. */
+async function repeat<Value>(
+  signal: AbortSignal,
+  look: () => Promise<Value | undefined>,
+): Promise<Value | undefined> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const value = await look();
+    if (value !== undefined || performance.now() > end) return value;
+    await sleep(LOOK_EVERY_MS, undefined, { signal });
+  }
+}
