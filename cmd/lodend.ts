@@ -9,11 +9,6 @@ import type { DaemonOptions } from '../src/config/options/daemon.js';
 import { etcdFlags } from '../src/config/options/etcd.js';
 import { parseDaemonOptions } from '../src/config/options/parse.js';
 import { version } from '../src/config/version.js';
-import type { BridgeSettings } from '../src/docker/bridge.js';
-import { DockerBridge } from '../src/docker/docker-bridge.js';
-import { installedVersion } from '../src/docker/engine-binary.js';
-import { engineControl } from '../src/docker/engine-control.js';
-import { SocketEngine } from '../src/docker/engine-socket.js';
 import { LodenError } from '../src/errors.js';
 import { NetlinkKernel } from '../src/kernel/netlink/netlink-kernel.js';
 import { etcdOptions } from '../src/lease/etcd-options.js';
@@ -57,8 +52,8 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   try {
     log.info({ version: version() }, 'lodend starts');
     const notify = notifySystemd(process.env);
-    const dockerBridge = dockerBridgeFor(options, log.child({ component: 'docker' }));
-    await runAgent({ options, store, kernel, log, notify, dockerBridge }, stop.signal);
+    const docker = await dockerBridge(options, log);
+    await runAgent({ options, store, kernel, log, notify, dockerBridge: docker }, stop.signal);
     log.info({ signal: stop.signal.reason }, 'stopping; routes, devices and the lease stay');
     return 0;
   } catch (error) {
@@ -70,17 +65,10 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   }
 }
 
-function dockerBridgeFor(options: DaemonOptions, log: Logger) {
+async function dockerBridge(options: DaemonOptions, log: Logger) {
   if (options.docker === 'off') return undefined;
-  const input = {
-    restart: options.docker === 'restart',
-    configFile: options.dockerConfig,
-    engine: new SocketEngine(options.dockerSocket),
-    control: engineControl(options.dockerRestartCommand),
-    installedVersion,
-    log,
-  };
-  return (settings: BridgeSettings) => new DockerBridge(input, settings);
+  const { dockerBridgeFor } = await import('./lodend/docker.js');
+  return dockerBridgeFor(options, log.child({ component: 'docker' }));
 }
 
 main().then(

@@ -12,12 +12,18 @@ import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { LodenError } from '../errors.js';
-import { equalPrefixes, formatPrefix } from '../net/prefix.js';
+import { formatPrefix } from '../net/prefix.js';
 import type { BridgeSettings } from './bridge.js';
 import { updateDaemonJson } from './daemon-json-file.js';
-import { type Dockerd, findDockerd } from './dockerd.js';
-import { type Engine, type EngineControl, type EngineState, hasDirectRouting } from './engine.js';
-import { dockerFlags } from './flag-sources.js';
+import type { Dockerd } from './dockerd.js';
+import {
+  type DockerHost,
+  type Engine,
+  type EngineControl,
+  type EngineState,
+  hasDirectRouting,
+} from './engine.js';
+import { bridgeAgrees } from './status.js';
 
 export interface DockerBridgeInput {
   readonly restart: boolean;
@@ -25,18 +31,15 @@ export interface DockerBridgeInput {
   readonly configFile: string;
   readonly engine: Engine;
   readonly control: EngineControl;
-  /** Of the program, for when it does not run. */
-  readonly installedVersion: () => Promise<string | undefined>;
+  readonly host: DockerHost;
   readonly log: Logger;
 }
 
 /** How long the engine may take to start, be it on its own or after our restart. */
 const PATIENCE_MS = 60_000;
-const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS = 500;
 /** What the version may cost before we are ready. */
 const VERSION_MS = 1_000;
-/** dockerd's own when nothing says otherwise. */
-const DEFAULT_MTU = 1500;
 
 export class DockerBridge {
   readonly #input: DockerBridgeInput;
@@ -53,7 +56,7 @@ export class DockerBridge {
   /** Takes no longer than a few seconds, whatever state the engine is in. */
   async write(signal: AbortSignal): Promise<void> {
     await this.#unlessAborted(signal, async () => {
-      const dockerd = await findDockerd();
+      const dockerd = await this.#input.host.findDockerd();
       await this.#write(dockerd, await this.#version(dockerd, signal));
     });
   }
@@ -73,21 +76,24 @@ export class DockerBridge {
 
   async #bringAbout(dockerd: Dockerd, state: EngineState, signal: AbortSignal): Promise<void> {
     const { control, log, restart, configFile } = this.#input;
-    const [wanted, has] = [formatPrefix(this.#settings.bip), bipText(state)];
-    if (this.#agrees(state) && !this.#changed) {
-      log.info({ bip: has }, 'docker0 is on the leased subnet');
+    const agrees = bridgeAgrees(state, this.#settings);
+    const hasToRead = dockerd.startedAt < (await stat(configFile)).mtimeMs;
+    const found = { bip: formatPrefix(this.#settings.bip), has: bipText(state) };
+    if (agrees && !(this.#changed && hasToRead)) {
+      log.info({ bip: found.bip }, 'docker0 is on the leased subnet');
     } else if (state.liveRestore && state.containersRunning > 0) {
-      const containers = state.containersRunning;
       log.warn(
-        { bip: wanted, has, containers },
-        'docker0 keeps its address while containers run, because of live-restore: stop them all, then restart Docker',
+        { ...found, containers: state.containersRunning },
+        'Docker has live-restore, and docker0 stays as it is while containers run: stop them all, then restart Docker',
       );
-    } else if (restart && dockerd.startedAt < (await stat(configFile)).mtimeMs) {
+    } else if (restart && hasToRead) {
       log.info({ how: control.how }, 'restarting Docker for its new settings');
       await control.restart(signal);
       await this.#verify(signal);
+    } else if (hasToRead) {
+      log.warn({ ...found, how: control.how }, 'Docker has new settings to read: restart it');
     } else {
-      log.warn({ bip: wanted, has, how: control.how }, 'Docker has settings to read: restart it');
+      log.warn(found, 'docker0 is on another address, though Docker has read its settings');
     }
   }
 
@@ -96,23 +102,18 @@ export class DockerBridge {
     let last: EngineState | undefined;
     const state = await this.#untilAnswers(signal, (seen) => {
       last = seen;
-      return this.#agrees(seen);
+      return bridgeAgrees(seen, this.#settings);
     });
     const bip = formatPrefix(this.#settings.bip);
     if (state !== undefined) log.info({ bip }, 'docker0 is on the leased subnet');
     else if (last !== undefined) log.warn({ bip, has: bipText(last) }, 'docker0 is still on another address');
   }
 
-  #agrees({ bridge }: EngineState): boolean {
-    const { bip, mtu } = this.#settings;
-    return bridge?.bip !== undefined && equalPrefixes(bridge.bip, bip) && (bridge.mtu ?? DEFAULT_MTU) === mtu;
-  }
-
   async #write(dockerd: Dockerd | undefined, version: string | undefined): Promise<void> {
-    const { configFile, log } = this.#input;
+    const { configFile, host, log } = this.#input;
     const allowDirectRouting = version !== undefined && hasDirectRouting(version);
     const settings = { ...this.#settings, allowDirectRouting };
-    const edit = await updateDaemonJson(configFile, settings, await dockerFlags(dockerd));
+    const edit = await updateDaemonJson(configFile, settings, await host.dockerFlags(dockerd));
     // The reason is the same at the second look.
     if (edit.kind === 'refused' && !this.#refused)
       log.error({ path: configFile, reason: edit.reason }, 'daemon.json is left as it is');
@@ -124,14 +125,16 @@ export class DockerBridge {
 
   /** A socket answers too when systemd listens for an engine that waits for us: only one that runs is asked. */
   async #version(dockerd: Dockerd | undefined, signal: AbortSignal): Promise<string | undefined> {
-    const { engine, installedVersion } = this.#input;
-    if (dockerd === undefined) return installedVersion();
-    return engine.version(AbortSignal.any([signal, AbortSignal.timeout(VERSION_MS)])).catch(installedVersion);
+    const { engine, host } = this.#input;
+    if (dockerd === undefined) return host.installedVersion();
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(VERSION_MS)]);
+    return engine.version(soon).catch(() => host.installedVersion());
   }
 
   async #untilRuns(signal: AbortSignal): Promise<Dockerd | undefined> {
-    const found = await repeat(signal, findDockerd);
-    if (found === undefined) this.#input.log.info('Docker does not run; it starts on the leased subnet');
+    const { host, log } = this.#input;
+    const found = await repeat(signal, () => host.findDockerd());
+    if (found === undefined) log.info('Docker does not run; it starts on the leased subnet');
     return found;
   }
 

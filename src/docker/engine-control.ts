@@ -29,7 +29,7 @@ class CommandControl implements EngineControl {
 
 /** Where there is nobody to ask. */
 const BY_HAND: EngineControl = {
-  how: 'restart Docker by hand',
+  how: 'by hand',
   restart: async () => {
     throw new DockerError(
       'there is no systemd here to restart Docker: restart it by hand, or set --docker-restart-command',
@@ -40,6 +40,5 @@ const BY_HAND: EngineControl = {
 /** `command` when it is set; else through systemd, where that is what runs this machine (sd_booted(3)). */
 export function engineControl(command: string | undefined): EngineControl {
   if (command) return new CommandControl(command);
-  // By its unit's name: `systemctl restart` of a unit that is stopped would start it, but only what runs is restarted.
   return existsSync('/run/systemd/system') ? new CommandControl('systemctl restart docker.service') : BY_HAND;
 }

@@ -1,11 +1,13 @@
 /** What we ask a Docker engine, and how we get it to read its configuration anew. */
 import type { Prefix } from '../net/prefix.js';
+import type { Dockerd } from './dockerd.js';
+import type { DockerFlag } from './flags.js';
 
 /** Docker's default bridge as the engine has it. */
 export interface EngineBridge {
   /** The host's own address on it, with the length of its network; undefined when it has none. */
   readonly bip: Prefix | undefined;
-  /** Bytes; undefined when the engine does not say, and so has its default. */
+  /** Bytes; undefined when the engine does not say, and so has DEFAULT_MTU. */
   readonly mtu: number | undefined;
 }
 
@@ -31,6 +33,19 @@ export interface EngineControl {
   /** Stops the engine and starts it again; settles when it has come up. Throws DockerError. */
   restart(signal: AbortSignal): Promise<void>;
 }
+
+/** What this machine tells of Docker without asking an engine. */
+export interface DockerHost {
+  /** Undefined when none runs in our network. */
+  findDockerd(): Promise<Dockerd | undefined>;
+  /** Those that dockerd was started with, if it runs, and those that it will be started with. */
+  dockerFlags(dockerd: Dockerd | undefined): Promise<readonly DockerFlag[]>;
+  /** Of the dockerd that is installed, whether it runs or not; undefined when there is none to ask. */
+  installedVersion(): Promise<string | undefined>;
+}
+
+/** Of a bridge of an engine that was told none. Bytes. */
+export const DEFAULT_MTU = 1500;
 
 /** `--allow-direct-routing` came with this one. */
 const DIRECT_ROUTING = [28, 2];

@@ -10,19 +10,28 @@ import { waitFor } from '../../src/lab/wait.js';
 import { Engine } from './engine.js';
 import { ENGINES, type EngineName, testOn } from './engines.js';
 
-const dockerFlags = (engine: Engine) => [`--docker-config=${engine.configFile}`, `--docker-socket=${engine.socket}`];
+const dockerFlags = (engine: Engine) => [
+  `--docker-config=${engine.configFile}`,
+  `--docker-socket=${engine.socket}`,
+];
 
 for (const name of ENGINES) {
   testOn(name)(`x docker ${name} follows the lease under --docker=restart`, async (t) => {
     const lab = await Lab.up({ hosts: 1, daemon: false });
     t.teardown(() => lab.down());
     const host = lab.host('h1');
-    const engine = await Engine.start(host, name, { 'log-level': 'warn', 'bip': '10.99.0.1/24' });
+    const engine = await Engine.start(host, name, { 'log-level': 'warn', bip: '10.99.0.1/24' });
     const command = await restartCommand(t, engine);
-    const daemon = host.makeDaemon('lodend', { kind: 'lodend', flags: ['--docker=restart', ...dockerFlags(engine), `--docker-restart-command=${command}`] });
+    const daemon = host.makeDaemon('lodend', {
+      kind: 'lodend',
+      flags: ['--docker=restart', ...dockerFlags(engine), `--docker-restart-command=${command}`],
+    });
     await daemon.start();
     await daemon.ready();
-    await waitFor('docker0 on the lease', async () => /docker0 is on/.test(await daemon.log()), { deadlineMs: 30_000, explain: () => daemon.log() });
+    await waitFor('docker0 on the lease', async () => /docker0 is on/.test(await daemon.log()), {
+      deadlineMs: 30_000,
+      explain: () => daemon.log(),
+    });
     t.log(await daemon.log());
     t.log(await readFile(engine.configFile, 'utf8'));
     t.log(await engine.bridgeAddresses());
@@ -32,9 +41,14 @@ for (const name of ENGINES) {
 async function restartCommand(t: ExecutionContext, engine: Engine): Promise<string> {
   const path = `${engine.directory}/restart.sock`;
   const server = createServer((_, response) => {
-    engine.restart().then(() => response.end(), (error) => response.writeHead(500).end(String(error)));
+    engine.restart().then(
+      () => response.end(),
+      (error) => response.writeHead(500).end(String(error)),
+    );
   }).listen(path);
   await once(server, 'listening');
-  t.teardown(() => { server.close(); });
+  t.teardown(() => {
+    server.close();
+  });
   return `curl --silent --show-error --fail --unix-socket ${path} http://engine/restart`;
 }
