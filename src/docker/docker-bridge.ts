@@ -76,37 +76,38 @@ export class DockerBridge {
 
   async #bringAbout(dockerd: Dockerd, state: EngineState, signal: AbortSignal): Promise<void> {
     const { control, log, restart, configFile } = this.#input;
-    const agrees = bridgeAgrees(state, this.#settings);
     const hasToRead = dockerd.startedAt < (await stat(configFile)).mtimeMs;
-    const found = { bip: formatPrefix(this.#settings.bip), has: bipText(state) };
-    if (agrees && !(this.#changed && hasToRead)) {
-      log.info({ bip: found.bip }, 'docker0 is on the leased subnet');
+    if (!hasToRead || (bridgeAgrees(state, this.#settings) && !this.#changed)) {
+      this.#conclude(state);
     } else if (state.liveRestore && state.containersRunning > 0) {
       log.warn(
-        { ...found, containers: state.containersRunning },
+        { ...this.#difference(state), containers: state.containersRunning },
         'Docker has live-restore, and docker0 stays as it is while containers run: stop them all, then restart Docker',
       );
-    } else if (restart && hasToRead) {
+    } else if (restart) {
       log.info({ how: control.how }, 'restarting Docker for its new settings');
       await control.restart(signal);
-      await this.#verify(signal);
-    } else if (hasToRead) {
-      log.warn({ ...found, how: control.how }, 'Docker has new settings to read: restart it');
+      const after = await this.#untilAnswers(signal, (seen) => bridgeAgrees(seen, this.#settings));
+      if (after !== undefined) this.#conclude(after);
     } else {
-      log.warn(found, 'docker0 is on another address, though Docker has read its settings');
+      log.warn(
+        { ...this.#difference(state), how: control.how },
+        'Docker has new settings to read: restart it',
+      );
     }
   }
 
-  async #verify(signal: AbortSignal): Promise<void> {
+  #conclude(state: EngineState): void {
     const { log } = this.#input;
-    let last: EngineState | undefined;
-    const state = await this.#untilAnswers(signal, (seen) => {
-      last = seen;
-      return bridgeAgrees(seen, this.#settings);
-    });
-    const bip = formatPrefix(this.#settings.bip);
-    if (state !== undefined) log.info({ bip }, 'docker0 is on the leased subnet');
-    else if (last !== undefined) log.warn({ bip, has: bipText(last) }, 'docker0 is still on another address');
+    const difference = this.#difference(state);
+    if (bridgeAgrees(state, this.#settings))
+      log.info({ bip: difference.bip }, 'docker0 is on the leased subnet');
+    else log.warn(difference, 'docker0 is on another address, though Docker has read its settings');
+  }
+
+  #difference({ bridge }: EngineState): { readonly bip: string; readonly has: string } {
+    const has = bridge?.bip === undefined ? 'none' : formatPrefix(bridge.bip);
+    return { bip: formatPrefix(this.#settings.bip), has };
   }
 
   async #write(dockerd: Dockerd | undefined, version: string | undefined): Promise<void> {
@@ -138,26 +139,26 @@ export class DockerBridge {
     return found;
   }
 
-  /** Undefined, and a line in the log, when it does not answer, or never as it should. */
+  /** What it says once it is good, or in the end. Undefined, and a line in the log, when it does not answer. */
   async #untilAnswers(
     signal: AbortSignal,
     isGood: (state: EngineState) => boolean,
   ): Promise<EngineState | undefined> {
     const { engine, log } = this.#input;
-    let reason: string | undefined;
-    const good = await repeat(signal, async () => {
+    let last: EngineState | undefined;
+    let reason = '';
+    await repeat(signal, async () => {
       try {
-        const state = await engine.state(signal);
-        reason = undefined;
-        return isGood(state) ? state : undefined;
+        last = await engine.state(signal);
       } catch (error) {
         if (!(error instanceof LodenError)) throw error;
         reason = error.message;
-        return undefined;
+        last = undefined;
       }
+      return last !== undefined && isGood(last) ? last : undefined;
     });
-    if (reason !== undefined) log.warn({ reason }, 'Docker does not answer');
-    return good;
+    if (last === undefined) log.warn({ reason }, 'Docker does not answer');
+    return last;
   }
 
   async #unlessAborted(signal: AbortSignal, task: () => Promise<void>): Promise<void> {
@@ -169,10 +170,6 @@ export class DockerBridge {
       this.#input.log.error({ reason: error.message }, 'Docker is not set up for the leased subnet');
     }
   }
-}
-
-function bipText({ bridge }: EngineState): string {
-  return bridge?.bip === undefined ? 'none' : formatPrefix(bridge.bip);
 }
 
 /** Undefined when it did not come in time. */
