@@ -12,11 +12,12 @@ import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { LodenError } from '../errors.js';
-import { formatPrefix } from '../net/prefix.js';
+import { formatPrefix, type Prefix } from '../net/prefix.js';
 import type { BridgeSettings } from './bridge.js';
 import { updateDaemonJson } from './daemon-json-file.js';
 import type { Dockerd } from './dockerd.js';
 import {
+  DEFAULT_MTU,
   type DockerHost,
   type Engine,
   type EngineControl,
@@ -77,13 +78,15 @@ export class DockerBridge {
   async #bringAbout(dockerd: Dockerd, state: EngineState, signal: AbortSignal): Promise<void> {
     const { control, log, restart, configFile } = this.#input;
     const hasToRead = dockerd.startedAt < (await stat(configFile)).mtimeMs;
-    if (!hasToRead || (bridgeAgrees(state, this.#settings) && !this.#changed)) {
+    if (bridgeAgrees(state, this.#settings) && !(this.#changed && hasToRead)) {
       this.#conclude(state);
     } else if (state.liveRestore && state.containersRunning > 0) {
       log.warn(
         { ...this.#difference(state), containers: state.containersRunning },
         'Docker has live-restore, and docker0 stays as it is while containers run: stop them all, then restart Docker',
       );
+    } else if (!hasToRead) {
+      this.#conclude(state);
     } else if (restart) {
       log.info({ how: control.how }, 'restarting Docker for its new settings');
       await control.restart(signal);
@@ -101,13 +104,16 @@ export class DockerBridge {
     const { log } = this.#input;
     const difference = this.#difference(state);
     if (bridgeAgrees(state, this.#settings))
-      log.info({ bip: difference.bip }, 'docker0 is on the leased subnet');
-    else log.warn(difference, 'docker0 is on another address, though Docker has read its settings');
+      log.info({ docker0: difference.docker0 }, 'docker0 is on the leased subnet');
+    else log.warn(difference, 'docker0 is not as leased, though Docker has read its settings');
   }
 
-  #difference({ bridge }: EngineState): { readonly bip: string; readonly has: string } {
-    const has = bridge?.bip === undefined ? 'none' : formatPrefix(bridge.bip);
-    return { bip: formatPrefix(this.#settings.bip), has };
+  #difference({ bridge }: EngineState): { readonly leased: string; readonly docker0: string } {
+    const { bip, mtu } = this.#settings;
+    return {
+      leased: describeBridge(bip, mtu),
+      docker0: bridge === undefined ? 'none' : describeBridge(bridge.bip, bridge.mtu ?? DEFAULT_MTU),
+    };
   }
 
   async #write(dockerd: Dockerd | undefined, version: string | undefined): Promise<void> {
@@ -170,6 +176,10 @@ export class DockerBridge {
       this.#input.log.error({ reason: error.message }, 'Docker is not set up for the leased subnet');
     }
   }
+}
+
+function describeBridge(bip: Prefix | undefined, mtu: number): string {
+  return `${bip === undefined ? 'no address' : formatPrefix(bip)}, MTU ${mtu}`;
 }
 
 /** Undefined when it did not come in time. */
