@@ -8,6 +8,8 @@ import { errorText } from './error-text.js';
 import { exitCodeOf } from './exit-code.js';
 import { addCleanupCommand } from './loden/cleanup.js';
 import { addConfigCommand } from './loden/config.js';
+import { addDockerCommand } from './loden/docker.js';
+import { addDockerOptsCommand } from './loden/docker-opts.js';
 import { addLabCommand } from './loden/lab.js';
 import { addLeasesCommand } from './loden/leases.js';
 import { addPlanCommand } from './loden/plan.js';
@@ -32,6 +34,8 @@ Exit status: 0 done, 1 failure, 2 bad flag or config, 3 subnet lost to another h
   addConfigCommand(root, tool);
   addPlanCommand(root, tool);
   addCleanupCommand(root, tool);
+  addDockerCommand(root, tool);
+  addDockerOptsCommand(root, tool);
   addLabCommand(root, tool);
   return root;
 }

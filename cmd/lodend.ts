@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The daemon: reads its options, wires the real etcd and kernel to the agent, and is the only place that exits. */
 import { setFlagsFromString } from 'node:v8';
+import type { Logger } from 'pino';
 import { runAgent } from '../src/agent/agent.js';
 import { createLog } from '../src/agent/log.js';
 import { notifySystemd } from '../src/agent/notify.js';
@@ -50,7 +51,9 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   const kernel = new NetlinkKernel();
   try {
     log.info({ version: version() }, 'lodend starts');
-    await runAgent({ options, store, kernel, log, notify: notifySystemd(process.env) }, stop.signal);
+    const notify = notifySystemd(process.env);
+    const docker = await dockerBridge(options, log);
+    await runAgent({ options, store, kernel, log, notify, dockerBridge: docker }, stop.signal);
     log.info({ signal: stop.signal.reason }, 'stopping; routes, devices and the lease stay');
     return 0;
   } catch (error) {
@@ -60,6 +63,12 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
     store.close();
     kernel.close();
   }
+}
+
+async function dockerBridge(options: DaemonOptions, log: Logger) {
+  if (options.docker === 'off') return undefined;
+  const { dockerBridgeFor } = await import('./lodend/docker.js');
+  return dockerBridgeFor(options, log.child({ component: 'docker' }));
 }
 
 main().then(

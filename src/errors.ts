@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'no-uplink'
   | 'kernel'
   | 'file'
+  | 'docker'
   | 'lab'
   | 'command';
 
@@ -136,6 +137,11 @@ export class FileError extends LodenError {
     super(message, details);
     this.path = path;
   }
+}
+
+/** The Docker engine did not answer, or did not restart. */
+export class DockerError extends LodenError {
+  readonly code = 'docker';
 }
 
 /** The lab could not be set up, found or taken down. */

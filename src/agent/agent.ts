@@ -9,6 +9,8 @@
 import type { Logger } from 'pino';
 import type { DaemonOptions } from '../config/options/daemon.js';
 import { writeSubnetFile } from '../config/subnet-file.js';
+import { type BridgeSettings, bridgeAddress } from '../docker/bridge.js';
+import type { DockerBridge } from '../docker/docker-bridge.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type Acquired, acquire } from '../lease/acquire.js';
 import { systemClock } from '../lease/clock.js';
@@ -21,6 +23,7 @@ import { Membership } from './membership.js';
 import type { Notify } from './notify.js';
 import { persist } from './persist.js';
 import { leaseAttributes, type Survey, surveyHost } from './survey.js';
+import { together } from './together.js';
 
 export interface AgentPorts {
   readonly options: DaemonOptions;
@@ -28,6 +31,8 @@ export interface AgentPorts {
   readonly kernel: Kernel;
   readonly log: Logger;
   readonly notify: Notify;
+  /** Undefined: Docker is none of our business. */
+  readonly dockerBridge?: ((settings: BridgeSettings) => DockerBridge) | undefined;
 }
 
 /**
@@ -45,12 +50,19 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
     const acquired = await acquireLease(ports, survey, identity, signal);
     const { subnet } = acquired.lease;
     await announceSubnet(ports, survey, subnet);
+    const docker = ports.dockerBridge?.(bridgeSettings(ports, survey, subnet));
+    await docker?.write(signal);
     health.set({ ready: false, reason: 'programming the kernel' });
-    await new Membership({ ...ports, survey, acquired }).run(signal, () => {
+    const membership = new Membership({ ...ports, survey, acquired });
+    const onReady = () => {
       health.set({ ready: true });
       notify(`READY=1\nSTATUS=${formatPrefix(subnet)} by ${survey.backend.type}`);
       log.info({ subnet: formatPrefix(subnet), backend: survey.backend.type }, 'ready');
-    });
+    };
+    await together(signal, [
+      (until) => membership.run(until, onReady),
+      async (until) => docker?.settle(until),
+    ]);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -99,8 +111,17 @@ async function announceSubnet({ options, log }: AgentPorts, survey: Survey, subn
   await writeSubnetFile(options.subnetFile, {
     network: survey.network.network,
     subnet,
-    mtu: survey.backend.mtu(survey.backendOptions, survey.uplink),
+    mtu: containerMtu(survey),
     ipMasq: options.ipMasq,
   });
   log.info({ path: options.subnetFile, subnet: formatPrefix(subnet) }, 'wrote subnet file');
+}
+
+/** One of Docker and us masquerades. */
+function bridgeSettings({ options }: AgentPorts, survey: Survey, subnet: Prefix): BridgeSettings {
+  return { bip: bridgeAddress(subnet), mtu: containerMtu(survey), ipMasq: !options.ipMasq };
+}
+
+function containerMtu({ backend, backendOptions, uplink }: Survey): number {
+  return backend.mtu(backendOptions, uplink);
 }

@@ -7,13 +7,23 @@ import { type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/prom
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../errors.js';
 
-/** Puts a text in place of whatever the file held. `mode` is exact, the umask is not applied. Throws FileError. */
-export async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+/** Who may do what with a file. */
+export interface Permissions {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Puts a text in place of whatever the file held. `mode` is exact, the umask is not applied; the owner is the caller
+ * if it is given alone. Throws FileError.
+ */
+export async function writeWhole(path: string, text: string, mode: number | Permissions): Promise<void> {
   await throughTemporary(path, text, mode, (temporary) => rename(temporary, path));
 }
 
 /** The same for a file that must not be there yet: false, and nothing is changed, if it is. Throws FileError. */
-export async function createWhole(path: string, text: string, mode: number): Promise<boolean> {
+export async function createWhole(path: string, text: string, mode: number | Permissions): Promise<boolean> {
   try {
     // Unlike a rename, a link never replaces.
     await throughTemporary(path, text, mode, async (temporary) => {
@@ -36,7 +46,7 @@ export function errnoOf(error: unknown): string | undefined {
 async function throughTemporary(
   path: string,
   text: string,
-  mode: number,
+  mode: number | Permissions,
   putInPlace: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const folder = dirname(path);
@@ -44,7 +54,9 @@ async function throughTemporary(
   try {
     await mkdir(folder, { recursive: true, mode: 0o755 });
     await withFile(temporary, 'wx', async (file) => {
-      await file.chmod(mode);
+      if (typeof mode !== 'number') await file.chown(mode.uid, mode.gid);
+      // After the owner: a change of that takes set-user-id bits away.
+      await file.chmod(typeof mode === 'number' ? mode : mode.mode);
       await file.writeFile(text);
       await file.sync();
     });

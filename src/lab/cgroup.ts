@@ -1,5 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { readdir, rmdir } from 'node:fs/promises';
+import { waitFor } from './wait.js';
 
 const ROOT = '/sys/fs/cgroup';
 
@@ -15,10 +16,21 @@ export async function removeCgroups(isMine: (name: string) => boolean): Promise<
 
 async function removeTree(group: string): Promise<void> {
   for (const inner of await directories(group)) await removeTree(inner);
-  // Links in version 1 (cpu is cpu,cpuacct) show one hierarchy twice.
-  await rmdir(group).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
+  await waitFor(`end of the control group ${group}`, () => remove(group));
+}
+
+/** False while the kernel still takes leave of a process that was killed in it. */
+async function remove(group: string): Promise<boolean> {
+  try {
+    await rmdir(group);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EBUSY') return false;
+    // Links in version 1 (cpu is cpu,cpuacct) show one hierarchy twice.
+    if (code === 'ENOENT') return true;
+    throw error;
+  }
 }
 
 async function directories(path: string): Promise<string[]> {

@@ -1,10 +1,11 @@
 /**
- * Removes what runs that were killed left behind. Labs, namespaces and temporary folders that belong to one run carry
+ * Removes what runs that were killed left behind. Labs, namespaces, control groups and temporary folders of one run carry
  * its process id in their names (`loden-test-1234-…`); processes that a run of the tests started carry the runner's
  * id in their environment, whatever they are called and wherever they run.
  */
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { removeCgroups } from './cgroup.js';
 import { Namespace, namespaceNames } from './namespace.js';
 import { isAlive, signalProcess } from './pid.js';
 import { LABS } from './record.js';
@@ -21,6 +22,7 @@ export async function sweep(run?: number): Promise<string[]> {
   for (const name of labs) await takeDown(name);
   const namespaces = (await namespaceNames()).filter((name) => belongsToDead(name, isOver));
   for (const name of namespaces) await new Namespace(name).delete();
+  await removeCgroups((name) => belongsToDead(name, isOver));
   const folders = (await entries(tmpdir())).filter((name) => belongsToDead(name, isOver));
   for (const name of folders) await rm(`${tmpdir()}/${name}`, { recursive: true, force: true });
   return [...processes, ...labs.map((name) => `lab ${name}`), ...namespaces, ...folders];

@@ -19,7 +19,7 @@ for (const name of ENGINES) {
     `docker ${name} runs containers on its own bridge, also when it comes back after kill -9`,
     async (t) => {
       const { engine } = await engineOn(t, name);
-      t.true((await engine.docker('version', '--format', '{{.Server.Version}}')).startsWith(name));
+      t.true((await engine.version()).startsWith(name));
       t.deepEqual(await engine.bridgeAddresses(), ['10.99.1.1/24']);
       const web = await engine.runContainer('web', [], SERVER);
       t.is(web, '10.99.1.2');

@@ -36,18 +36,18 @@ export class Engine {
   #nsenter: Process | undefined;
   #pid = 0;
 
-  /** Makes one and waits until it answers. `config` is its daemon.json; undefined: there is none. */
+  /** Makes one and waits until it answers. `config` is its daemon.json. */
   static async start(
     host: LabHost,
     name: EngineName,
-    config?: object,
+    config: object = {},
     flags: readonly string[] = [],
   ): Promise<Engine> {
     const directory = `${host.directory}/engine`;
     await mkdir(`${directory}/etc`, { recursive: true });
     const cell = await Cell.open(host.namespace, `${directory}/cell.log`);
     const engine = new Engine(host, name, cell, flags);
-    if (config !== undefined) await writeFile(engine.configFile, `${JSON.stringify(config, null, 2)}\n`);
+    await writeFile(engine.configFile, `${JSON.stringify(config, null, 2)}\n`);
     await engine.start();
     const defaults = ['--change', 'ENV PATH=/usr/bin:/bin', '--change', 'CMD ["sh"]'];
     await engine.docker('import', ...defaults, IMAGE_FILE, IMAGE);
@@ -99,6 +99,17 @@ export class Engine {
     await this.#end('SIGKILL');
   }
 
+  /** Lets it hang, until `resume`: its socket takes connections and nobody answers. */
+  pause(): void {
+    signalProcess(this.#pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    signalProcess(this.#pid, 'SIGCONT');
+    // It stops itself when its child is stopped.
+    this.#nsenter?.signal('SIGCONT');
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
@@ -112,6 +123,11 @@ export class Engine {
   async dockerWith(options: CommandOptions, ...args: readonly string[]): Promise<string> {
     const client = `${engineFolder(this.name)}/bin/docker`;
     return command([client, '--host', `unix://${this.socket}`, ...args], options);
+  }
+
+  /** In full: `28.5.2+dfsg4`. */
+  async version(): Promise<string> {
+    return this.docker('version', '--format', '{{.Server.Version}}');
   }
 
   /**
@@ -170,7 +186,7 @@ export class Engine {
 
   async #answers(): Promise<boolean> {
     if (!this.running) throw new LabError(`dockerd ended:\n${lastLines(await this.log())}`);
-    return this.docker('version', '--format', '{{.Server.Version}}').then(
+    return this.version().then(
       () => true,
       () => false,
     );

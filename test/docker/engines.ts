@@ -1,6 +1,6 @@
 /** The Docker engines that `scripts/engines.sh` fetched for the tests. */
 import { existsSync } from 'node:fs';
-import test, { type TestFn } from 'ava';
+import test, { type Implementation } from 'ava';
 
 /** The first of each line that Debian has: what hosts out there run. */
 export const ENGINES = ['20.10', '26', '28'] as const;
@@ -20,7 +20,9 @@ export function hasEngine(name: EngineName): boolean {
   return process.getuid?.() === 0 && existsSync(engineFolder(name)) && existsSync(IMAGE_FILE);
 }
 
-/** `test` where the engine can run, `test.skip` elsewhere. */
-export function testOn(name: EngineName): TestFn {
-  return hasEngine(name) ? test : (test.skip as TestFn);
+/**
+ * Adds a test where the engine can run, a skipped one elsewhere. One after another within a file: engines are heavy.
+ */
+export function testOn(name: EngineName): (title: string, run: Implementation<[]>) => void {
+  return hasEngine(name) ? test.serial : test.serial.skip;
 }

@@ -10,7 +10,7 @@ const DEFECT = 'lodend ends';
 
 const files = [
   'cmd/lodend.ts',
-  ...['src/agent', 'src/lease'].flatMap((folder) =>
+  ...['src/agent', 'src/docker', 'src/lease'].flatMap((folder) =>
     readdirSync(`${ROOT}${folder}`).map((name) => `${folder}/${name}`),
   ),
 ];

@@ -1,4 +1,5 @@
 /** The daemon's options: flanneld's, with flanneld's defaults, and ours in the same style. */
+import { DOCKER_OPTIONS } from './docker.js';
 import { ETCD_OPTIONS } from './etcd.js';
 import { FLANNEL_ONLY_OPTIONS } from './flannel-only.js';
 import { LEASE_OPTIONS, UPLINK_OPTIONS } from './host.js';
@@ -114,6 +115,7 @@ export const DAEMON_OPTIONS = {
   ...UPLINK_OPTIONS,
   ...LEASE_OPTIONS,
   ...FIREWALL_OPTIONS,
+  ...DOCKER_OPTIONS,
   ...PROCESS_OPTIONS,
   ...FLANNEL_ONLY_OPTIONS,
 } as const satisfies OptionTable;

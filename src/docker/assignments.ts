@@ -1,0 +1,38 @@
+/**
+ * Files of `NAME=value` lines: what a shell sources (subnet.env, /etc/default/docker) or systemd reads as
+ * EnvironmentFile. Quotes, `export`, comments, continued lines and references to earlier names are taken as both do.
+ */
+
+export type Assignments = ReadonlyMap<string, string>;
+
+/** The last value of each name. Lines that are no assignment are passed over. `known` may be referred to. */
+export function parseAssignments(text: string, known: Assignments = new Map()): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const line of joinContinued(text).split(/\r?\n/)) {
+    const match = /^\s*(?:export\s+)?([A-Za-z_]\w*)=(.*)$/.exec(line);
+    if (match)
+      found.set(
+        match[1]!,
+        unquoted(match[2]!, (name) => found.get(name) ?? known.get(name) ?? ''),
+      );
+  }
+  return found;
+}
+
+export function joinContinued(text: string): string {
+  return text.replace(/\\\r?\n/g, ' ');
+}
+
+/** Replaces `$NAME` and `${NAME}`. */
+export function expand(text: string, lookUp: (name: string) => string): string {
+  return text.replace(/\$(?:\{(\w+)\}|([A-Za-z_]\w*))/g, (_, braced?: string, plain?: string) =>
+    lookUp((braced ?? plain)!),
+  );
+}
+
+function unquoted(written: string, lookUp: (name: string) => string): string {
+  const text = written.trim();
+  const quoted = /^(["'])(.*?)\1(?:\s*#.*|\s*;.*)?$/.exec(text);
+  if (quoted?.[1] === "'") return quoted[2]!;
+  return expand(quoted?.[2] ?? text.replace(/\s+#.*$/, ''), lookUp);
+}
