@@ -41,6 +41,8 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   const log = createLog({ format, level, colour: process.stderr.isTTY && !process.env.NO_COLOR }, (line) =>
     process.stderr.write(line),
   );
+  // Whoever read our log is gone, a journald that was restarted: the lease has to be kept all the same.
+  process.stderr.on('error', () => undefined);
   for (const warning of warnings) log.warn(warning);
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort(name));

@@ -133,9 +133,13 @@ class Comparison {
 
   #addWhatMadeLinksCarry(): void {
     if (this.#made.size === 0) return;
-    for (const object of this.#input.desired.values()) {
-      if (object.kind !== 'link' && this.#isOn(object, this.#made))
-        this.#changes.push({ kind: 'add', object });
+    const { desired, observed } = this.#input;
+    for (const [key, object] of desired) {
+      if (object.kind === 'link' || !this.#isOn(object, this.#made)) continue;
+      const found = observed.get(key);
+      // What was on the link goes with it; a route to the same place by another link does not.
+      if (found?.kind === 'route' && !this.#isOn(found, this.#made)) this.#compareObject(key, object, found);
+      else this.#changes.push({ kind: 'add', object });
     }
   }
 

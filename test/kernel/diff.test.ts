@@ -95,6 +95,18 @@ for (const [field, value] of Object.entries({ vni: 2, port: 4789, gbp: true })) 
   });
 }
 
+test('a route of ours by another link is replaced when its new link is made, a foreign one is a clash', (t) => {
+  const wanted = [LINK, ...peer(2)];
+  for (const found of [directRoute(2), peerRoute(2, { link: 'flannel.7' })])
+    t.is(
+      commands(wanted, [found]).at(-1),
+      'ip route replace 10.5.2.0/24 via 10.5.2.0 dev flannel.1 onlink proto 76 metric 1002',
+    );
+  const foreign = directRoute(2, { protocol: 4 });
+  t.false(commands(wanted, [foreign]).some((text) => text.startsWith('ip route')));
+  t.is(clashes(wanted, [foreign]).length, 1);
+});
+
 test('a link that is made anew after one event carries all again, whatever the keys', (t) => {
   const found = { ...LINK, vxlan: { ...LINK.vxlan!, vni: 2 } };
   const wanted = [LINK, ADDRESS, ...peer(2)];
