@@ -114,8 +114,10 @@ export class Reconciler {
     }
   }
 
+  /** A setting that cannot be written, as in a container, keeps nobody from going on: it may be as it should. */
   #lacksVital(): boolean {
-    return this.#desired.keysOf(this.#vital).some((key) => this.#findings.concern(key));
+    const keys = this.#desired.keysOf(this.#vital).filter((key) => !key.startsWith('sysctl '));
+    return keys.some((key) => this.#findings.concern(key));
   }
 
   async #listen(events: AsyncIterable<readonly KernelEvent[]>): Promise<void> {

@@ -262,3 +262,11 @@ function wholePlan(plans: ReadonlyMap<string, readonly KernelObject[]>): KernelO
   }
   return [...wanted.values()];
 }
+
+test('a setting that cannot be written does not keep the host from being ready', async (t) => {
+  const { kernel, reconciler } = await start(t, [], (change) =>
+    change.object.kind === 'sysctl' ? 'EROFS' : undefined,
+  );
+  await untilHolds(t, kernel, [...own, ...peer(2)]);
+  t.true(reconciler.status().failing.some((text) => text.includes('EROFS')));
+});
