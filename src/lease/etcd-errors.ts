@@ -99,6 +99,8 @@ function likelyCause(details: string, { tls }: EtcdOptions): string {
   if (/certificate|altnames/i.test(details) && !/alert/.test(details))
     return '; --etcd-cafile must be of the CA that signed the certificate of etcd, and the endpoint a name in it';
   if (/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|Name resolution/.test(details)) return '';
+  if (/before secure TLS connection/.test(details))
+    return '; if it speaks no TLS, the endpoint must begin with http://, and if it asks for a client certificate, give --etcd-certfile and --etcd-keyfile';
   if (!tls) return '; if it speaks TLS, the endpoint must begin with https://';
   // Depending on the moment etcd sends an alert, or is silent.
   if (noIdentity) return '; if it asks for a client certificate, give --etcd-certfile and --etcd-keyfile';
