@@ -73,6 +73,8 @@ class Listener {
       logFile: `${host.directory}/${words[0]}-monitor.log`,
     });
     const listener = new Listener(process, listening);
+    // The file may hold what one before it heard.
+    await listener.news();
     await waitFor(`${words[0]} hears`, async () => {
       await host.exec(['sh', '-ec', listening.probe]);
       return (await listener.news()).length > 0;
