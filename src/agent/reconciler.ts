@@ -63,7 +63,10 @@ export class Reconciler {
   #dirty = new Map<string, Cause>();
   /** Dirty keys of which the kernel has yet to tell. */
   readonly #postponed = new Map<string, Cause>();
-  /** Keys that were seen as ours while running: what they turn into is an alteration, not somebody's property. */
+  /**
+   * Keys that were seen as ours while running: what they turn into is an alteration, not somebody's property. Kept as
+   * long as they are wanted or there.
+   */
   readonly #held = new Set<string>();
   readonly #findings: Findings;
   /** Why the mirror is not to be trusted; undefined when it is. */
@@ -133,7 +136,9 @@ export class Reconciler {
       return;
     }
     const key = this.#mirror.tell(event);
-    if (event.kind === 'set') {
+    if (event.kind === 'gone') {
+      this.#letGo(event.key);
+    } else {
       if (isOurs(event.object, this.#owned)) this.#held.add(keyOf(event.object));
       if (this.#isAsDesired(event.object)) {
         this.#postponed.delete(keyOf(event.object));
@@ -143,6 +148,10 @@ export class Reconciler {
     if (key === undefined || this.#dirty.has(key)) return;
     this.#dirty.set(key, this.#postponed.get(key) ?? 'kernel');
     this.#postponed.delete(key);
+  }
+
+  #letGo(key: string): void {
+    if (!this.#desired.objects.has(key)) this.#held.delete(key);
   }
 
   #isAsDesired(object: KernelObject): boolean {
@@ -242,6 +251,7 @@ export class Reconciler {
     if (!first && reason !== 'resync') this.#log.debug({ reason }, 'kernel dumped again');
     for (const [key, cause] of this.#postponed) this.#dirty.set(key, cause);
     this.#postponed.clear();
+    for (const key of this.#held) this.#letGo(key);
     for (const [key, object] of this.#mirror.objects) {
       if (isOurs(object, this.#owned)) this.#held.add(key);
       if (!this.#dirty.has(key)) this.#dirty.set(key, 'kernel');
@@ -258,7 +268,10 @@ export class Reconciler {
     for (const { object } of failed) this.#mirror.refused(keyOf(object));
     const applied = failed.size === 0 ? changes : changes.filter((change) => !failed.has(change));
     this.#findings.succeeded(applied);
-    for (const { object } of applied) if (object.kind === 'sysctl') this.#mirror.note(object);
+    for (const { kind, object } of applied) {
+      if (object.kind === 'sysctl') this.#mirror.note(object);
+      if (kind === 'remove') this.#letGo(keyOf(object));
+    }
     return applied;
   }
 

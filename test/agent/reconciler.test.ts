@@ -9,6 +9,7 @@ import type { Ownership } from '../../src/kernel/kernel.js';
 import { type KernelObject, keyOf, type Route } from '../../src/kernel/objects.js';
 import { network, peerLease, uplink, viewOf } from '../backend/views.js';
 import { FakeKernel } from '../fakes/kernel.js';
+import { until } from '../until.js';
 
 const options = vxlan.parseOptions(backendJson({ Type: 'vxlan' }));
 const view = viewOf(options, { VNI: 1, VtepMAC: '02:00:00:00:00:01' });
@@ -142,6 +143,18 @@ test('a route of ours that was altered, even to look like somebody else’s, is 
   const route = peer(2).find((object): object is Route => object.kind === 'route')!;
   kernel.meddle.set({ ...route, gateway: '10.5.9.9', protocol: 3 });
   await untilHolds(t, kernel, [...own, ...peer(2)]);
+});
+
+test('what somebody puts where a peer of ours was, after it left, is theirs', async (t) => {
+  const { kernel, reconciler } = await start(t);
+  const route = peer(2).find((object): object is Route => object.kind === 'route')!;
+  reconciler.set('2', []);
+  await untilHolds(t, kernel, own);
+  const foreign: Route = { ...route, gateway: '192.0.2.200', link: 'eth0', onlink: false, protocol: 4 };
+  kernel.meddle.set(foreign);
+  reconciler.set('2', peer(2));
+  await until(t, 'the clash is seen', () => reconciler.status().clashes.length === 1);
+  t.deepEqual(kernel.objects.get(keyOf(route)), foreign);
 });
 
 test('changes that the kernel did not tell of are found by the dump that follows', async (t) => {
