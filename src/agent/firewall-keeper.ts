@@ -1,0 +1,99 @@
+/**
+ * Keeps the firewall's rules as they should be: looks after every change that the kernel tells of, and every resync
+ * period, and puts right what is not.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { FirewallError } from '../errors.js';
+import type { Drop, Firewall, FirewallReport, FirewallWish } from '../firewall/firewall.js';
+import { Bell } from './bell.js';
+
+/**
+ * From a change to the look at it. Docker makes many changes in a row; one look is enough for all of them, and then
+ * the next is this long after. Much less than a second, in which rules are to be back.
+ */
+const GATHER_MS = 200;
+
+interface KeeperInput {
+  readonly firewall: Firewall;
+  /** Asked for anew at each look: the containers' bridge comes when Docker does. */
+  readonly wish: (signal: AbortSignal) => Promise<FirewallWish>;
+  readonly resyncMs: number;
+  readonly log: Logger;
+}
+
+export class FirewallKeeper {
+  readonly #input: KeeperInput;
+  readonly #bell = new Bell();
+  #changed = false;
+  #first = true;
+  /** What the log was last told. */
+  #failure: string | undefined;
+  #drops: readonly Drop[] = [];
+
+  constructor(input: KeeperInput) {
+    this.#input = input;
+  }
+
+  /** Settles when the signal is aborted. Calls `onTried` once, after the first look, whether it went well or not. */
+  async run(signal: AbortSignal, onTried: () => void): Promise<void> {
+    const listening = this.#listen(this.#input.firewall.events(signal));
+    try {
+      while (!signal.aborted) {
+        this.#changed = false;
+        await this.#look(signal);
+        if (this.#first) onTried();
+        this.#first = false;
+        if (!this.#changed) await this.#bell.wait(this.#input.resyncMs, signal);
+        if (this.#changed) await pause(signal);
+      }
+    } finally {
+      await listening;
+    }
+  }
+
+  async #listen(events: AsyncIterable<void>): Promise<void> {
+    for await (const _ of events) {
+      this.#changed = true;
+      this.#bell.ring();
+    }
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { firewall, wish, log } = this.#input;
+    try {
+      this.#tell(await firewall.apply(await wish(signal), signal));
+      if (this.#failure !== undefined) log.info('firewall rules are in place');
+      this.#failure = undefined;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof FirewallError)) throw error;
+      if (this.#failure !== error.message) {
+        log.error({ error: error.message }, 'cannot set firewall rules, trying again');
+      }
+      this.#failure = error.message;
+    }
+  }
+
+  #tell({ added, removed, drops }: FirewallReport): void {
+    const { log } = this.#input;
+    if (this.#first) {
+      log.info({ added: added.length, removed: removed.length }, 'firewall programmed');
+      log.debug({ added, removed }, 'firewall rules');
+    } else if (added.length + removed.length > 0) {
+      log.warn({ added, removed }, 'firewall rules were not as they should be; they are again');
+    }
+    for (const drop of drops) {
+      if (!this.#drops.some(({ rule }) => rule === drop.rule)) {
+        log.warn({ ...drop }, 'a firewall rule drops packets between containers');
+      }
+    }
+    if (drops.length === 0 && this.#drops.length > 0)
+      log.info('nothing drops packets between containers any more');
+    this.#drops = drops;
+  }
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await delay(GATHER_MS, undefined, { signal }).catch(() => undefined);
+}
