@@ -9,10 +9,10 @@ import type { Drop, Firewall, FirewallReport, FirewallWish } from '../firewall/f
 import { Bell } from './bell.js';
 
 /**
- * From a change to the look at it. Docker makes many changes in a row; one look is enough for all of them, and then
- * the next is this long after. Much less than a second, in which rules are to be back.
+ * The least time between two looks. A change is looked at at once, but Docker makes many in a row, and one look is
+ * enough for all that come within this time. Rules are to be back within a second.
  */
-const GATHER_MS = 200;
+const LOOK_EVERY_MS = 200;
 
 interface KeeperInput {
   readonly firewall: Firewall;
@@ -41,11 +41,12 @@ export class FirewallKeeper {
     try {
       while (!signal.aborted) {
         this.#changed = false;
+        const next = performance.now() + LOOK_EVERY_MS;
         await this.#look(signal);
         if (this.#first) onTried();
         this.#first = false;
         if (!this.#changed) await this.#bell.wait(this.#input.resyncMs, signal);
-        if (this.#changed) await pause(signal);
+        await pauseUntil(next, signal);
       }
     } finally {
       await listening;
@@ -81,7 +82,7 @@ export class FirewallKeeper {
       log.info({ added: added.length, removed: removed.length }, 'firewall programmed');
       log.debug({ added, removed }, 'firewall rules');
     } else if (added.length + removed.length > 0) {
-      log.warn({ added, removed }, 'firewall rules were not as they should be; they are again');
+      log.info({ added, removed }, 'firewall rules put right');
     }
     for (const drop of drops) {
       if (!this.#drops.some(({ rule }) => rule === drop.rule)) {
@@ -94,6 +95,7 @@ export class FirewallKeeper {
   }
 }
 
-async function pause(signal: AbortSignal): Promise<void> {
-  await delay(GATHER_MS, undefined, { signal }).catch(() => undefined);
+async function pauseUntil(time: number, signal: AbortSignal): Promise<void> {
+  const milliseconds = time - performance.now();
+  if (milliseconds > 0) await delay(milliseconds, undefined, { signal }).catch(() => undefined);
 }

@@ -17,8 +17,8 @@ import type { Flow } from './flow.js';
 import { iptablesText } from './iptables-text.js';
 import { LODEN_COMMENT } from './ours.js';
 import { ACCEPT } from './rule.js';
-import type { Ruleset } from './ruleset.js';
-import { type Hit, trace } from './trace.js';
+import { type Ruleset, rulesOf } from './ruleset.js';
+import { trace } from './trace.js';
 
 export type DockerRulesInput = Pick<
   FirewallWish,
@@ -56,16 +56,46 @@ export function flowsOf({
   return { incoming: links.map(incoming), outgoing: links.map(outgoing) };
 }
 
-/** `others` are the rules that are there without those of ours. */
-export function dockerBlocks(others: Ruleset, input: DockerRulesInput): readonly Block[] {
+/** `observed` are all rules that are there, `others` those of them that are not ours. */
+export function dockerBlocks(observed: Ruleset, others: Ruleset, input: DockerRulesInput): readonly Block[] {
   const { incoming, outgoing } = flowsOf(input);
-  return [
-    ...(input.forwardRules && (input.dockerExpected || hasDocker(others))
-      ? [userBlock(incoming, outgoing)]
-      : []),
-    ...(input.forwardRules ? before(others, 'raw', 'PREROUTING', incoming) : []),
-    ...before(others, 'nat', 'POSTROUTING', outgoing),
-  ];
+  const isHere = hasDocker(others);
+  const blocks: Block[] = [];
+  if (input.forwardRules && (isHere || input.dockerExpected)) blocks.push(userBlock(incoming, outgoing));
+  const ahead = (table: string, chain: string, rules: readonly AheadRule[]) => {
+    const before = harmfulRules(others, table, chain, rules);
+    const there = rulesOf(observed, table, chain);
+    const needed = rules.filter(({ flow, rule }) => before.has(flow) || (isHere && there.includes(rule)));
+    const entries = new Set([...before.values()].flat());
+    const texts = needed.map(({ rule }) => rule);
+    blocks.push({ table, chain, rules: texts, before: (rule) => entries.has(rule) });
+  };
+  if (input.forwardRules) {
+    ahead('raw', 'PREROUTING', incoming.map((flow) => ({ flow, rule: acceptIncoming(flow) })));
+  }
+  ahead('nat', 'POSTROUTING', outgoing.map((flow) => ({ flow, rule: acceptOutgoing(flow) })));
+  return blocks;
+}
+
+/** A rule that has to stand ahead of those that drop or rewrite its flow. Once there it stays as long as Docker does: Docker takes its own away and brings them back when it starts anew. */
+interface AheadRule {
+  readonly flow: Flow;
+  readonly rule: string;
+}
+
+/** By flow, the rules of the chain by which something is done to it. */
+function harmfulRules(
+  others: Ruleset,
+  table: string,
+  chain: string,
+  rules: readonly AheadRule[],
+): ReadonlyMap<Flow, readonly string[]> {
+  const harmful = new Map<Flow, readonly string[]>();
+  for (const { flow } of rules) {
+    const entries = trace(others, table, chain, flow).flatMap(({ entry }) => entry ?? []);
+    if (entries.length > 0) harmful.set(flow, entries);
+  }
+  return harmful;
 }
 
 function userBlock(incoming: readonly Flow[], outgoing: readonly Flow[]): Block {
@@ -76,23 +106,6 @@ function userBlock(incoming: readonly Flow[], outgoing: readonly Flow[]): Block 
     // Docker ends the chain with it, up to 28.
     before: (rule) => rule === '-j RETURN',
   };
-}
-
-/** Accepts the flows ahead of the rules that would drop or rewrite them; no block when there are none. */
-function before(others: Ruleset, table: 'raw' | 'nat', chain: string, flows: readonly Flow[]): Block[] {
-  const harmed = flows.filter((flow) => trace(others, table, chain, flow).length > 0);
-  if (harmed.length === 0) return [];
-  const entries = new Set(
-    harmed.flatMap((flow) => trace(others, table, chain, flow)).map(({ entry }: Hit) => entry),
-  );
-  return [
-    {
-      table,
-      chain,
-      rules: harmed.map(table === 'raw' ? acceptIncoming : acceptOutgoing),
-      before: (rule) => entries.has(rule),
-    },
-  ];
 }
 
 function acceptIncoming({ source, destination, inLink }: Flow): string {
