@@ -11,14 +11,14 @@
  * have to stand before Docker's, so that is looked for: with `ip-masq` off or `allow-direct-routing` on in
  * daemon.json there is nothing to stand before, and no rule of ours.
  */
+import { ahead, type Pass } from './ahead.js';
 import type { Block } from './difference.js';
 import type { FirewallWish } from './firewall.js';
 import type { Flow } from './flow.js';
 import { iptablesText } from './iptables-text.js';
 import { LODEN_COMMENT } from './ours.js';
 import { ACCEPT } from './rule.js';
-import { type Ruleset, rulesOf } from './ruleset.js';
-import { trace } from './trace.js';
+import type { Ruleset } from './ruleset.js';
 
 export type DockerRulesInput = Pick<
   FirewallWish,
@@ -57,52 +57,30 @@ export function flowsOf({
 }
 
 /** `observed` are all rules that are there, `others` those of them that are not ours. */
-export function dockerBlocks(observed: Ruleset, others: Ruleset, input: DockerRulesInput): readonly Block[] {
-  const { incoming, outgoing } = flowsOf(input);
+export function dockerBlocks(observed: Ruleset, others: Ruleset, wish: DockerRulesInput): readonly Block[] {
+  const { incoming, outgoing } = flowsOf(wish);
   const isHere = hasDocker(others);
-  const blocks: Block[] = [];
-  if (input.forwardRules && (isHere || input.dockerExpected)) blocks.push(userBlock(incoming, outgoing));
-  const ahead = (table: string, chain: string, rules: readonly AheadRule[]) => {
-    const before = harmfulRules(others, table, chain, rules);
-    const there = rulesOf(observed, table, chain);
-    const needed = rules.filter(({ flow, rule }) => before.has(flow) || (isHere && there.includes(rule)));
-    const entries = new Set([...before.values()].flat());
-    const texts = needed.map(({ rule }) => rule);
-    blocks.push({ table, chain, rules: texts, before: (rule) => entries.has(rule) });
-  };
-  if (input.forwardRules) {
-    ahead('raw', 'PREROUTING', incoming.map((flow) => ({ flow, rule: acceptIncoming(flow) })));
-  }
-  ahead('nat', 'POSTROUTING', outgoing.map((flow) => ({ flow, rule: acceptOutgoing(flow) })));
-  return blocks;
+  // Docker takes its rules away and brings them back when it starts anew; ours stay for the next.
+  const input = { observed, others, keep: isHere };
+  const inward = incoming.map((flow) => ({ flow, rule: acceptIncoming(flow) }));
+  const outward = outgoing.map((flow) => ({ flow, rule: acceptOutgoing(flow) }));
+  const source = ahead({ ...input, table: 'nat', chain: 'POSTROUTING', passes: outward });
+  if (!wish.forwardRules) return [source];
+  const raw = ahead({ ...input, table: 'raw', chain: 'PREROUTING', passes: inward, concerns: isDockersDrop });
+  const user = userBlock([...inward, ...outward]);
+  return isHere || wish.dockerExpected ? [user, raw, source] : [raw, source];
 }
 
-/** A rule that has to stand ahead of those that drop or rewrite its flow. Once there it stays as long as Docker does: Docker takes its own away and brings them back when it starts anew. */
-interface AheadRule {
-  readonly flow: Flow;
-  readonly rule: string;
+/** By which Docker 28 and later keep others away from a container's ports: `-d 10.5.1.2/32 ! -i docker0 -j DROP`. */
+export function isDockersDrop(rule: string): boolean {
+  return /^-d \S+ ! -i \S+ -j DROP$/.test(rule);
 }
 
-/** By flow, the rules of the chain by which something is done to it. */
-function harmfulRules(
-  others: Ruleset,
-  table: string,
-  chain: string,
-  rules: readonly AheadRule[],
-): ReadonlyMap<Flow, readonly string[]> {
-  const harmful = new Map<Flow, readonly string[]>();
-  for (const { flow } of rules) {
-    const entries = trace(others, table, chain, flow).flatMap(({ entry }) => entry ?? []);
-    if (entries.length > 0) harmful.set(flow, entries);
-  }
-  return harmful;
-}
-
-function userBlock(incoming: readonly Flow[], outgoing: readonly Flow[]): Block {
+function userBlock(passes: readonly Pass[]): Block {
   return {
     table: 'filter',
     chain: 'DOCKER-USER',
-    rules: [...incoming.map(acceptIncoming), ...outgoing.map(acceptOutgoing)],
+    rules: passes.map(({ rule }) => rule),
     // Docker ends the chain with it, up to 28.
     before: (rule) => rule === '-j RETURN',
   };

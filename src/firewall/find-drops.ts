@@ -1,4 +1,4 @@
-import { flowsOf } from './docker-rules.js';
+import { flowsOf, isDockersDrop } from './docker-rules.js';
 import type { Drop, FirewallWish } from './firewall.js';
 import type { Flow } from './flow.js';
 import type { Ruleset } from './ruleset.js';
@@ -35,7 +35,7 @@ function hitsOn(ruleset: Ruleset, flow: Flow): Hit[] {
 
 function adviceOn({ rule }: Hit, forwardRules: boolean): string {
   if (!forwardRules) return 'drop --iptables-forward-rules=false, or accept these packets ahead of that rule';
-  if (/^-t raw -A PREROUTING -d \S+ ! -i \S+ -j DROP$/.test(rule))
+  if (isDockersDrop(rule.replace('-t raw -A PREROUTING ', '')))
     return 'set "allow-direct-routing": true in Docker\'s daemon.json and restart Docker';
   return 'remove that rule, or accept these packets ahead of it';
 }

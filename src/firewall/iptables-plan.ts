@@ -66,7 +66,10 @@ export function planIptables(
     flannelBlocks(MASQUERADE_CHAIN, rules?.masquerade ?? [], others),
     flannelBlocks(FORWARD_CHAIN, rules?.forward ?? [], others),
   ];
-  const blocks = [...chains.flatMap((chain) => chain.blocks), ...(wish ? dockerBlocks(observed, others, wish) : [])];
+  const blocks = [
+    ...chains.flatMap((chain) => chain.blocks),
+    ...(wish ? dockerBlocks(observed, others, wish) : []),
+  ];
   const abandoned = new Set(chains.flatMap((chain) => chain.abandoned));
   return TABLES.flatMap((table) => {
     const input: DifferenceInput = {

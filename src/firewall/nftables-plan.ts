@@ -26,10 +26,13 @@ export function planNftables(
   wish: FirewallWish | undefined,
 ): readonly Step[] {
   const rules = wish?.manager === 'nftables' ? flannelRules(wish) : undefined;
+  const marked = nftablesText(LEAVE_MARKED);
+  const isOurs = (rule: string) => isOurNftablesRule(rule, networks);
+  const isShared = (observed.get(MASQUERADE)?.rules ?? []).some((rule) => rule !== marked && !isOurs(rule));
   return difference({
     blocks: rules === undefined ? [] : [...masqueradeBlocks(rules.masquerade), block(FORWARD, rules.forward)],
     observed,
-    isOurs: (rule) => isOurNftablesRule(rule, networks),
+    isOurs: (rule) => isOurs(rule) || (rule === marked && !isShared),
     abandoned: [],
   });
 }
