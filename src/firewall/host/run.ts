@@ -11,13 +11,22 @@ export async function run(words: readonly string[], signal: AbortSignal, input?:
     reject: false,
     timeout: PATIENCE_MS,
     cancelSignal: signal,
-    env: { LC_ALL: 'C' },
+    env: { LC_ALL: 'C', PATH: systemPath(process.env.PATH ?? '') },
     stripFinalNewline: false,
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
   });
   signal.throwIfAborted();
   if (result.exitCode === 0) return result.stdout;
   throw new FirewallError(`${words.join(' ')}: ${reason(result)}`, { cause: result.cause });
+}
+
+/**
+ * npm puts its own folders first, where a package may have a program called `nft`; and a shell that came from plain
+ * `su` lacks sbin.
+ */
+function systemPath(path: string): string {
+  const folders = path.split(':').filter((folder) => !folder.endsWith('/node_modules/.bin'));
+  return [...folders, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(':');
 }
 
 interface Failure {
