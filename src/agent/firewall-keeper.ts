@@ -27,9 +27,11 @@ export class FirewallKeeper {
   readonly #bell = new Bell();
   #changed = false;
   #first = true;
-  /** What the log was last told. */
+  /** What the log was told of last. */
   #failure: string | undefined;
-  #drops: readonly Drop[] = [];
+  readonly #told = new Set<string>();
+  /** Rules that drop packets, as of the last look. */
+  #suspected: ReadonlySet<string> = new Set();
 
   constructor(input: KeeperInput) {
     this.#input = input;
@@ -84,14 +86,21 @@ export class FirewallKeeper {
     } else if (added.length + removed.length > 0) {
       log.info({ added, removed }, 'firewall rules put right');
     }
+    this.#tellOfDrops(drops);
+  }
+
+  /** Only of what two looks have seen: while Docker starts, its rules come one by one. */
+  #tellOfDrops(drops: readonly Drop[]): void {
+    const { log } = this.#input;
     for (const drop of drops) {
-      if (!this.#drops.some(({ rule }) => rule === drop.rule)) {
-        log.warn({ ...drop }, 'a firewall rule drops packets between containers');
-      }
+      if (!this.#suspected.has(drop.rule) || this.#told.has(drop.rule)) continue;
+      log.warn({ ...drop }, 'a firewall rule drops packets between containers');
+      this.#told.add(drop.rule);
     }
-    if (drops.length === 0 && this.#drops.length > 0)
-      log.info('nothing drops packets between containers any more');
-    this.#drops = drops;
+    this.#suspected = new Set(drops.map(({ rule }) => rule));
+    if (drops.length > 0 || this.#told.size === 0) return;
+    log.info('no firewall rule drops packets between containers any more');
+    this.#told.clear();
   }
 }
 

@@ -1,14 +1,18 @@
 /** The firewall on a real kernel: flannel's rules, kept whatever others do, and nothing else touched. */
 import anyTest, { type TestFn } from 'ava';
 import { waitFor } from '../../src/lab/wait.js';
-import { FirewalledHost, type Flavour, wishFor } from './firewalled-host.js';
+import { DOCKER_26, DOCKER_28 } from '../firewall/saved.js';
+import { wishFor } from '../firewall/wish.js';
+import { FirewalledHost, type Flavour } from './firewalled-host.js';
 import { canIsolate } from './isolated-kernel.js';
 
 const test = (canIsolate ? anyTest.serial : anyTest.skip) as TestFn;
 const FLAVOURS: readonly Flavour[] = ['nft', 'legacy'];
 const SECOND_MS = 1000;
 
-const WISH = wishFor('10.5.0.0/16', '10.5.1.0/24');
+const WISH = wishFor('10.5.0.0/16', '10.5.1.0/24', { ipMasq: true });
+const OTHER = wishFor('10.6.0.0/16', '10.6.3.0/24', { ipMasq: true });
+const OLD = wishFor('10.4.0.0/16', '10.4.7.0/24', { ipMasq: true });
 
 /** As flannel's own manager leaves them (pkg/trafficmngr/iptables). */
 function flannelsRules(network: string, subnet: string): string[] {
@@ -65,7 +69,7 @@ for (const flavour of FLAVOURS) {
   test(`iptables-${flavour}: two daemons for two networks keep their rules side by side`, async (t) => {
     const host = await FirewalledHost.make(t, flavour);
     const one = await host.keep(t, WISH, 200);
-    const two = await host.keep(t, wishFor('10.6.0.0/16', '10.6.3.0/24'), 200);
+    const two = await host.keep(t, OTHER, 200);
     const seconds = flannelsRules('10.6.0.0/16', '10.6.3.0/24');
     const both = [...FLANNELS.slice(0, 3), ...seconds.slice(1, 3), ...FLANNELS.slice(3), ...seconds.slice(5)];
     t.deepEqual(await host.rules(SAVE), both);
@@ -78,17 +82,17 @@ for (const flavour of FLAVOURS) {
     await waitFor('the rules of both', back, { explain: async () => (await host.rules(SAVE)).join('\n') });
 
     await two.kill();
-    await host.keep(t, wishFor('10.6.0.0/16', '10.6.3.0/24', { ipMasq: false, forwardRules: false }));
+    await host.keep(t, { ...OTHER, ipMasq: false, forwardRules: false });
     t.deepEqual((await host.rules(SAVE)).sort(), [...FLANNELS].sort());
   });
 
   test(`iptables-${flavour}: rules for the subnet and the network before go`, async (t) => {
     const host = await FirewalledHost.make(t, flavour);
-    const older = await host.keep(t, wishFor('10.4.0.0/16', '10.4.7.0/24'));
+    const older = await host.keep(t, OLD);
     await older.kill();
     const newer = await host.keep(t, {
-      ...wishFor('10.5.0.0/16', '10.5.9.0/24'),
-      previousNetwork: wishFor('10.4.0.0/16', '10.4.7.0/24').network,
+      ...wishFor('10.5.0.0/16', '10.5.9.0/24', { ipMasq: true }),
+      previousNetwork: OLD.network,
     });
     t.deepEqual(await host.rules(SAVE), flannelsRules('10.5.0.0/16', '10.5.9.0/24'));
     await newer.kill();
@@ -181,4 +185,81 @@ test('EnableNFTables: the same rules are in flannel’s table, and none are left
   await host.keep(t, WISH);
   t.deepEqual(await host.rules(SAVE), FLANNELS);
   t.notRegex(await host.shell('nft list table ip flannel-ipv4'), /10\.5\./);
+});
+
+/** As Docker 28 leaves them, on the tables that it uses. */
+const withDocker = (save: string) => `iptables-restore <<'RULES'
+${save}RULES
+`;
+const IN = '-s 10.5.0.0/16 -d 10.5.1.0/24 -i eth0 -m comment --comment "loden containers" -j ACCEPT';
+const OUT = '-s 10.5.1.0/24 -d 10.5.0.0/16 -o eth0 -m comment --comment "loden containers" -j ACCEPT';
+
+for (const flavour of FLAVOURS) {
+  test(`iptables-${flavour}: among Docker’s rules ours come to stand where they work, and come back there`, async (t) => {
+    const host = await FirewalledHost.make(t, flavour);
+    await host.shell(withDocker(DOCKER_28));
+    await host.keep(t, wishFor('10.5.0.0/16', '10.5.1.0/24'), 200);
+    const isRight = async () => {
+      const rules = await host.rules();
+      const at = (rule: string) => rules.indexOf(rule);
+      const drop = rules.findIndex((rule) => /^raw .* -j DROP$/.test(rule));
+      const masquerade = rules.findIndex((rule) => rule.endsWith('! -o docker0 -j MASQUERADE'));
+      const raw = at(`raw -A PREROUTING ${IN}`);
+      const source = at(`nat -A POSTROUTING ${OUT}`);
+      return (
+        raw >= 0 &&
+        raw < drop &&
+        source >= 0 &&
+        source < masquerade &&
+        at(`filter -A DOCKER-USER ${IN}`) >= 0 &&
+        at(`filter -A DOCKER-USER ${OUT}`) >= 0
+      );
+    };
+    t.true(await isRight());
+    // As when Docker starts anew: it puts its rule before all others.
+    await host.shell(`iptables -t nat -D POSTROUTING -s 10.5.1.0/24 ! -o docker0 -j MASQUERADE
+      iptables -t nat -I POSTROUTING -s 10.5.1.0/24 ! -o docker0 -j MASQUERADE
+      iptables -F DOCKER-USER`);
+    await waitFor('ours before Docker’s', isRight, { explain: async () => (await host.rules()).join('\n') });
+    t.is((await host.rules()).filter((rule) => rule.includes('loden containers')).length, 4);
+  });
+}
+
+test('when Docker turns out to use the other flavour, our rules move there', async (t) => {
+  const host = await FirewalledHost.make(t, 'nft');
+  await host.keep(t, WISH, 200);
+  t.deepEqual(await host.rules(SAVE), FLANNELS);
+  await host.shell(`iptables-legacy -N DOCKER-USER
+    iptables-legacy -A FORWARD -j DOCKER-USER
+    iptables-legacy -t nat -N DOCKER`);
+  await host.untilRules([], 5 * SECOND_MS, SAVE);
+  await host.untilRules(
+    [
+      'filter -A FORWARD -j DOCKER-USER',
+      ...FLANNELS.slice(0, 1),
+      `filter -A DOCKER-USER ${IN}`,
+      `filter -A DOCKER-USER ${OUT}`,
+      ...FLANNELS.slice(1),
+    ],
+    5 * SECOND_MS,
+    sorted('iptables-legacy-save'),
+  );
+  t.pass();
+});
+
+test('what the operator put into DOCKER-USER comes before ours, and the log names what it drops', async (t) => {
+  const host = await FirewalledHost.make(t, 'nft');
+  await host.shell(withDocker(DOCKER_26));
+  await host.shell('iptables -I DOCKER-USER -s 10.5.3.0/24 -j DROP');
+  const keeper = await host.keep(t, wishFor('10.5.0.0/16', '10.5.1.0/24'), 500);
+  const rules = (await host.rules()).filter((rule) => rule.startsWith('filter -A DOCKER-USER'));
+  t.deepEqual(rules, [
+    'filter -A DOCKER-USER -s 10.5.3.0/24 -j DROP',
+    `filter -A DOCKER-USER ${IN}`,
+    `filter -A DOCKER-USER ${OUT}`,
+    'filter -A DOCKER-USER -j RETURN',
+  ]);
+  await waitFor('a warning', () =>
+    keeper.log.some(({ rule }) => rule === 'iptables -t filter -A DOCKER-USER -s 10.5.3.0/24 -j DROP'),
+  );
 });

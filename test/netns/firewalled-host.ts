@@ -9,7 +9,6 @@ import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import type { FirewallWish } from '../../src/firewall/firewall.js';
 import { waitFor } from '../../src/lab/wait.js';
-import { parsePrefix } from '../../src/net/prefix.js';
 
 export interface KeptBy {
   readonly wish: FirewallWish;
@@ -26,22 +25,6 @@ export type Flavour = 'nft' | 'legacy';
 
 const HOUR_MS = 3_600_000;
 const PROGRAMS = ['iptables', 'iptables-save', 'iptables-restore'];
-
-export function wishFor(network: string, subnet: string, more: Partial<FirewallWish> = {}): FirewallWish {
-  return {
-    manager: 'iptables',
-    network: parsePrefix(network)!,
-    subnet: parsePrefix(subnet)!,
-    previousNetwork: undefined,
-    ipMasq: true,
-    fullyRandom: true,
-    forwardRules: true,
-    links: ['eth0'],
-    bridge: 'docker0',
-    dockerExpected: false,
-    ...more,
-  };
-}
 
 export class FirewalledHost {
   readonly #holder: ChildProcess;
