@@ -39,7 +39,8 @@ export class FirewallKeeper {
 
   /** Settles when the signal is aborted. Calls `onTried` once, after the first look, whether it went well or not. */
   async run(signal: AbortSignal, onTried: () => void): Promise<void> {
-    const listening = this.#listen(this.#input.firewall.events(signal));
+    const ended = new AbortController();
+    const listening = this.#listen(this.#input.firewall.events(AbortSignal.any([signal, ended.signal])));
     try {
       while (!signal.aborted) {
         this.#changed = false;
@@ -51,6 +52,7 @@ export class FirewallKeeper {
         await pauseUntil(next, signal);
       }
     } finally {
+      ended.abort();
       await listening;
     }
   }

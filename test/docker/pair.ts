@@ -38,7 +38,6 @@ exec httpd -f -p 80 -h /www`;
 export class Pair {
   readonly lab: Lab;
   readonly engines: readonly Engine[];
-  readonly #masquerader: PairOptions['masquerader'];
 
   /** Docker starts first, on a host that does not forward yet, as after a boot; then the daemons, then containers. */
   static async up(t: ExecutionContext, options: PairOptions): Promise<Pair> {
@@ -47,15 +46,14 @@ export class Pair {
     const lab = await Lab.up({ backend, container: false, flags, config });
     t.teardown(() => lab.down());
     const engines = await Promise.all(lab.hosts.map((host) => bootWithDocker(host, options)));
-    const pair = new Pair(lab, engines, masquerader);
+    const pair = new Pair(lab, engines);
     await pair.#startServers();
     return pair;
   }
 
-  private constructor(lab: Lab, engines: readonly Engine[], masquerader: PairOptions['masquerader']) {
+  private constructor(lab: Lab, engines: readonly Engine[]) {
     this.lab = lab;
     this.engines = engines;
-    this.#masquerader = masquerader;
   }
 
   async #startServers(): Promise<void> {
@@ -85,11 +83,6 @@ export class Pair {
       ...this.engines.map((engine) => this.#untilPublished(engine)),
       ...(world ? this.engines.map((engine) => this.#untilMasqueraded(engine)) : []),
     ]);
-  }
-
-  /** Whether Docker's masquerading went with its rules, which it only makes at its start. */
-  get worldNeedsDocker(): boolean {
-    return this.#masquerader === 'docker';
   }
 
   async #untilReaches(from: Engine, to: Engine): Promise<void> {
@@ -123,11 +116,12 @@ export class Pair {
   }
 }
 
-function fetch(url: string): string {
+export function fetch(url: string): string {
   return `curl --silent --max-time 1 ${url}`;
 }
 
-async function bootWithDocker(host: LabHost, options: PairOptions): Promise<Engine> {
+/** Docker first, on a host that does not forward yet; then the daemon. */
+export async function bootWithDocker(host: LabHost, options: PairOptions): Promise<Engine> {
   const { engine, masquerader, daemonJson } = options;
   await host.daemon.stop();
   await host.exec(['nft', 'flush', 'ruleset']);
