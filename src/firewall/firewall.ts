@@ -49,6 +49,12 @@ export interface Firewall {
   check(wish: FirewallWish, signal: AbortSignal): Promise<FirewallReport>;
 
   /**
+   * Takes away all rules for these networks, flanneld's too, in every kind of firewall that is here; with `look`,
+   * only tells which there are. Returns them in the firewall's own words. Throws FirewallError.
+   */
+  remove(networks: readonly Prefix[], signal: AbortSignal, mode?: 'look'): Promise<readonly string[]>;
+
+  /**
    * Yields after rules have changed, whoever changed them, where the kernel tells; changes that come while nobody
    * asks count as one. Listening has begun when this returns. Ends when the signal is aborted, or at once where the
    * kernel tells nothing.

@@ -23,6 +23,7 @@ async function start(t: ExecutionContext, ...answers: (FirewallReport | Error)[]
       return answer;
     },
     check: async () => FINE,
+    remove: async () => [],
     events: async function* () {},
   };
   const log = pino({}, { write: (line) => lines.push(JSON.parse(line)) });
@@ -71,6 +72,7 @@ test('what nobody expects to go wrong ends the daemon', async (t) => {
       throw new TypeError('a defect');
     },
     check: async () => FINE,
+    remove: async () => [],
     events: async function* (signal) {
       await once(signal, 'abort');
       yield* [];

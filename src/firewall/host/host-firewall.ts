@@ -31,50 +31,72 @@ export class HostFirewall implements Firewall {
   #nftSeenEmpty = false;
 
   async apply(wish: FirewallWish, signal: AbortSignal): Promise<FirewallReport> {
-    const look = await this.#look(wish, signal);
-    for (const { flavour, plans } of look.iptables) {
-      if (plans.length > 0) await restore(flavour, plans, signal);
-    }
-    if (look.nft !== undefined && look.nft.steps.length > 0) {
-      await changeNftTable(look.nft.steps, look.nft.observed, signal);
-    }
-    const after = isDone(look) ? look : await this.#look(wish, signal);
+    const look = await this.#look(networksOf(wish), wish, signal);
+    await carryOut(look, signal);
+    const after = isDone(look) ? look : await this.#look(networksOf(wish), wish, signal);
     return { ...changesOf(look), drops: await dropsIn(after, wish, signal) };
   }
 
   async check(wish: FirewallWish, signal: AbortSignal): Promise<FirewallReport> {
-    const look = await this.#look(wish, signal);
+    const look = await this.#look(networksOf(wish), wish, signal);
     return { ...changesOf(look), drops: await dropsIn(look, wish, signal) };
+  }
+
+  async remove(networks: readonly Prefix[], signal: AbortSignal, mode?: 'look'): Promise<readonly string[]> {
+    if (!(await this.#isHere(signal))) return [];
+    const look = await this.#look(networks, undefined, signal);
+    if (mode !== 'look') await carryOut(look, signal);
+    return changesOf(look).removed;
   }
 
   events(signal: AbortSignal): AsyncIterable<void> {
     return nftablesEvents(signal);
   }
 
-  async #look(wish: FirewallWish, signal: AbortSignal): Promise<Look> {
+  /** Where there is no iptables, flanneld has made no rules, and loden has neither. */
+  async #isHere(signal: AbortSignal): Promise<boolean> {
+    try {
+      this.#iptables ??= await findIptables(signal);
+      return true;
+    } catch (error) {
+      if (error instanceof FirewallError) return false;
+      throw error;
+    }
+  }
+
+  /** `wish` undefined: nothing for these networks is to be there. */
+  async #look(
+    networks: readonly Prefix[],
+    wish: FirewallWish | undefined,
+    signal: AbortSignal,
+  ): Promise<Look> {
     this.#iptables ??= await findIptables(signal);
     const { flavours, fullyRandom } = this.#iptables;
-    const possible = { ...wish, fullyRandom: wish.fullyRandom && fullyRandom };
+    const possible = wish && { ...wish, fullyRandom: wish.fullyRandom && fullyRandom };
     const [rulesets, nft] = await Promise.all([
       Promise.all(flavours.map((flavour) => readRuleset(flavour, signal))),
-      this.#lookAtNftables(wish, signal),
+      this.#lookAtNftables(networks, wish, signal),
     ]);
     const withDocker = rulesets.findIndex(hasDocker);
     const chosen = Math.max(withDocker, 0);
     const iptables = flavours.map((flavour, i) => {
       const observed = rulesets[i] ?? NOTHING;
-      const plans = planIptables(observed, networksOf(wish), i === chosen ? possible : undefined);
+      const plans = planIptables(observed, networks, i === chosen ? possible : undefined);
       return { flavour, observed, plans };
     });
     return { iptables, nft };
   }
 
-  async #lookAtNftables(wish: FirewallWish, signal: AbortSignal): Promise<Look['nft']> {
-    const wanted = wish.manager === 'nftables';
+  async #lookAtNftables(
+    networks: readonly Prefix[],
+    wish: FirewallWish | undefined,
+    signal: AbortSignal,
+  ): Promise<Look['nft']> {
+    const wanted = wish?.manager === 'nftables';
     if (!wanted && this.#nftSeenEmpty) return undefined;
     try {
       const observed = await readNftTable(signal);
-      const steps = planNftables(observed.table, networksOf(wish), wish);
+      const steps = planNftables(observed.table, networks, wish);
       this.#nftSeenEmpty = steps.length === 0;
       return { observed, steps };
     } catch (error) {
@@ -83,6 +105,13 @@ export class HostFirewall implements Firewall {
       return undefined;
     }
   }
+}
+
+async function carryOut({ iptables, nft }: Look, signal: AbortSignal): Promise<void> {
+  for (const { flavour, plans } of iptables) {
+    if (plans.length > 0) await restore(flavour, plans, signal);
+  }
+  if (nft !== undefined && nft.steps.length > 0) await changeNftTable(nft.steps, nft.observed, signal);
 }
 
 function networksOf({ network, previousNetwork }: FirewallWish): readonly Prefix[] {
@@ -97,18 +126,23 @@ function changesOf({ iptables, nft }: Look): Pick<FirewallReport, 'added' | 'rem
   const changes = [
     ...iptables.flatMap(({ flavour, plans }) =>
       plans.flatMap(({ table, steps }) =>
-        steps.map((step) => ({ step, text: `${flavour} -t ${table} ${textOf(step, '-A ')}` })),
+        steps.map((step) => ({ step, text: `${flavour} -t ${table} ${iptablesWords(step)}` })),
       ),
     ),
-    ...(nft?.steps ?? []).map((step) => ({ step, text: `nft ${NFT_TABLE} ${textOf(step, '')}` })),
+    ...(nft?.steps ?? []).map((step) => ({ step, text: `nft ${nftWords(step)}` })),
   ];
   const texts = (kind: Step['kind']) =>
     changes.filter(({ step }) => step.kind === kind).map(({ text }) => text);
   return { added: texts('insert'), removed: texts('delete') };
 }
 
-function textOf(step: Step, option: string): string {
-  return 'rule' in step ? `${option}${step.chain} ${step.rule}` : step.chain;
+function iptablesWords(step: Step): string {
+  return 'rule' in step ? `${step.kind === 'delete' ? '-D' : '-A'} ${step.chain} ${step.rule}` : step.chain;
+}
+
+function nftWords(step: Step): string {
+  const verb = step.kind === 'delete' ? 'delete' : 'add';
+  return 'rule' in step ? `${verb} rule ${NFT_TABLE} ${step.chain} ${step.rule}` : step.chain;
 }
 
 async function dropsIn(
