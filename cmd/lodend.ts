@@ -10,6 +10,7 @@ import { etcdFlags } from '../src/config/options/etcd.js';
 import { parseDaemonOptions } from '../src/config/options/parse.js';
 import { version } from '../src/config/version.js';
 import { LodenError } from '../src/errors.js';
+import { HostFirewall } from '../src/firewall/host/host-firewall.js';
 import { NetlinkKernel } from '../src/kernel/netlink/netlink-kernel.js';
 import { etcdOptions } from '../src/lease/etcd-options.js';
 import { EtcdStore } from '../src/lease/etcd-store.js';
@@ -55,7 +56,8 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
     log.info({ version: version() }, 'lodend starts');
     const notify = notifySystemd(process.env);
     const docker = await dockerBridge(options, log);
-    await runAgent({ options, store, kernel, log, notify, dockerBridge: docker }, stop.signal);
+    const firewall = new HostFirewall();
+    await runAgent({ options, store, kernel, firewall, log, notify, dockerBridge: docker }, stop.signal);
     log.info({ signal: stop.signal.reason }, 'stopping; routes, devices and the lease stay');
     return 0;
   } catch (error) {

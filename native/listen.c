@@ -98,8 +98,8 @@ static void free_handle(napi_env env, void *data, void *hint) {
   release_listener(data);
 }
 
-static int open_listener(struct listener *l, uint32_t groups) {
-  l->fd = open_netlink(groups);
+static int open_listener(struct listener *l, int protocol, uint32_t groups) {
+  l->fd = open_netlink(protocol, groups);
   if (l->fd < 0) return errno;
   l->stop_fd = eventfd(0, EFD_CLOEXEC);
   if (l->stop_fd >= 0) return 0;
@@ -108,18 +108,20 @@ static int open_listener(struct listener *l, uint32_t groups) {
   return error;
 }
 
-/* netlinkListen(groups: number, callback): handle. Listening has begun when it returns. */
+/* netlinkListen(protocol: number, groups: number, callback): handle. Listening has begun when it returns. */
 static napi_value netlink_listen(napi_env env, napi_callback_info info) {
-  napi_value arguments[2], name, handle;
+  napi_value arguments[3], name, handle;
+  int32_t protocol;
   uint32_t groups;
-  if (!read_arguments(env, info, 2, arguments)) return NULL;
-  if (napi_get_value_uint32(env, arguments[0], &groups) != napi_ok) {
-    napi_throw_type_error(env, NULL, "netlinkListen(groups, callback)");
+  if (!read_arguments(env, info, 3, arguments)) return NULL;
+  if (napi_get_value_int32(env, arguments[0], &protocol) != napi_ok ||
+      napi_get_value_uint32(env, arguments[1], &groups) != napi_ok) {
+    napi_throw_type_error(env, NULL, "netlinkListen(protocol, groups, callback)");
     return NULL;
   }
   struct listener *l = calloc(1, sizeof *l);
   if (!l) return throw_errno(env, "netlink socket", ENOMEM);
-  int error = open_listener(l, groups);
+  int error = open_listener(l, protocol, groups);
   if (error) {
     free(l);
     return throw_errno(env, "netlink socket", error);
@@ -128,7 +130,7 @@ static napi_value netlink_listen(napi_env env, napi_callback_info info) {
   l->references = 2;
   blocks_init(&l->blocks);
   napi_create_string_utf8(env, "loden netlink", NAPI_AUTO_LENGTH, &name);
-  napi_create_threadsafe_function(env, arguments[1], NULL, name, 0, 1, l, free_function, l, deliver, &l->deliver);
+  napi_create_threadsafe_function(env, arguments[2], NULL, name, 0, 1, l, free_function, l, deliver, &l->deliver);
   error = pthread_create(&l->thread, NULL, listen_thread, l);
   if (error) {
     close(l->fd);

@@ -28,7 +28,7 @@ napi_value make_errno(napi_env env, const char *what, int error);
 /* Reads up to `count` arguments; false, with an exception pending, when there are fewer. */
 bool read_arguments(napi_env env, napi_callback_info info, size_t count, napi_value *values);
 
-/* An rtnetlink socket with buffers of 8 MB, bound to multicast groups (a mask as in sockaddr_nl); -1 and errno. */
-int open_netlink(uint32_t groups);
+/* A netlink socket with buffers of 8 MB, bound to multicast groups (a mask as in sockaddr_nl); -1 and errno. */
+int open_netlink(int protocol, uint32_t groups);
 
 #endif

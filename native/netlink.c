@@ -146,7 +146,7 @@ static napi_value netlink_open(napi_env env, napi_callback_info info) {
   (void)info;
   struct netlink_socket *socket = calloc(1, sizeof *socket);
   if (!socket) return throw_errno(env, "netlink socket", ENOMEM);
-  socket->fd = open_netlink(0);
+  socket->fd = open_netlink(NETLINK_ROUTE, 0);
   if (socket->fd < 0) {
     int error = errno;
     free(socket);

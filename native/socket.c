@@ -1,4 +1,4 @@
-/* Opens rtnetlink sockets, with the options that all of ours want. */
+/* Opens netlink sockets, with the options that all of ours want. */
 #include "loden.h"
 
 #include <errno.h>
@@ -24,8 +24,8 @@ static void set_buffer(int fd, int forced, int plain) {
     setsockopt(fd, SOL_SOCKET, plain, &BUFFER_SIZE, sizeof BUFFER_SIZE); /* as much as the host's limit allows */
 }
 
-int open_netlink(uint32_t groups) {
-  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+int open_netlink(int protocol, uint32_t groups) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
   if (fd < 0) return -1;
   set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
   set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);

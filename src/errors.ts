@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'subnet-lost'
   | 'no-uplink'
   | 'kernel'
+  | 'firewall'
   | 'file'
   | 'docker'
   | 'lab'
@@ -125,6 +126,15 @@ export class KernelError extends LodenError {
   constructor(errno: string, message: string, details: ErrorDetails = {}) {
     super(message, details);
     this.errno = errno;
+  }
+}
+
+/** This host's packet filter is missing, or refused. */
+export class FirewallError extends LodenError {
+  readonly code = 'firewall';
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, { retryable: true, ...details });
   }
 }
 

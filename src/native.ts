@@ -20,10 +20,11 @@ export interface Native {
   /** A transaction under way still ends. Idempotent. */
   netlinkClose(socket: NativeHandle): void;
   /**
-   * Listens to multicast groups (a mask, as in `sockaddr_nl`) from now on. Calls back with many whole messages, or
+   * Listens to multicast groups of a netlink protocol (a mask, as in `sockaddr_nl`) from now on. Calls back with many whole messages, or
    * with an errno: ENOBUFS when the kernel dropped messages at this point, another when listening has ended.
    */
   netlinkListen(
+    protocol: number,
     groups: number,
     callback: (messages: Buffer | undefined, errno: number | undefined) => void,
   ): NativeHandle;

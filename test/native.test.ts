@@ -36,7 +36,7 @@ test('a request over a closed socket is refused', (t) => {
 test('a listener that was stopped does not keep the process alive', async (t) => {
   t.is(
     await inProcess(`
-      const listener = native.netlinkListen(${LINKS}, () => {});
+      const listener = native.netlinkListen(0, ${LINKS}, () => {});
       native.netlinkStopListening(listener);
       native.netlinkStopListening(listener);
       console.log('stopped');`),
@@ -47,7 +47,7 @@ test('a listener that was stopped does not keep the process alive', async (t) =>
 test('a process may exit while it listens', async (t) => {
   t.is(
     await inProcess(`
-      globalThis.listener = native.netlinkListen(${LINKS}, () => {});
+      globalThis.listener = native.netlinkListen(0, ${LINKS}, () => {});
       console.log('listening');
       process.exit(0);`),
     'listening\n',
@@ -56,7 +56,7 @@ test('a process may exit while it listens', async (t) => {
 
 test('a worker may be terminated while it listens', async (t) => {
   const source = `import(${JSON.stringify(NATIVE)}).then(({ loadNative }) => {
-    globalThis.listener = loadNative().netlinkListen(${LINKS}, () => {});
+    globalThis.listener = loadNative().netlinkListen(0, ${LINKS}, () => {});
     require('node:worker_threads').parentPort.postMessage('listening');
   });`;
   for (let i = 0; i < 5; i++) {

@@ -57,8 +57,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lab: ['net', 'files', 'config', 'lease', 'kernel'],
 };
 
-/** Where effects are: files that talk to etcd, the kernel and Docker. */
-const ADAPTERS = /^src\/(lease\/etcd-|kernel\/netlink\/|docker\/engine-)/;
+/** Where effects are: files that talk to etcd, the kernel, the firewall and Docker. */
+const ADAPTERS = /^src\/(lease\/etcd-|kernel\/netlink\/|firewall\/host\/|docker\/engine-)/;
 
 /** The folder of src/ that a path is in; empty for the files in src/ itself, undefined outside. */
 function folderOf(path: string): string | undefined {

@@ -18,6 +18,7 @@ export interface CountInput {
   readonly deadlineMs: number;
 }
 
+const NETLINK_ROUTE = 0;
 /** RTMGRP_NEIGH, RTMGRP_IPV4_ROUTE */
 const GROUPS = 0x4 | 0x40;
 /** All subnets of the crowd have it, and no other route of the host. */
@@ -58,7 +59,7 @@ async function countObjects(input: CountInput, ready: () => void): Promise<numbe
     `${tally.routes} of ${routes} routes and ${tally.neighbours} of ${neighbours} neighbours`;
   const native = loadNative();
   return new Promise((resolve, reject) => {
-    const listener = native.netlinkListen(GROUPS, (messages, errno) => {
+    const listener = native.netlinkListen(NETLINK_ROUTE, GROUPS, (messages, errno) => {
       if (!messages) return reject(new Error(`notifications were lost: errno ${errno}; ${explain()}`));
       tally.read(messages);
       if (tally.routes >= routes && tally.neighbours >= neighbours) resolve(monotonicMs());

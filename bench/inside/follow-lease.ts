@@ -26,6 +26,7 @@ export interface Followed {
 
 /** RTMGRP_IPV4_ROUTE */
 const GROUP = 0x40;
+const NETLINK_ROUTE = 0;
 const DEADLINE_MS = 10_000;
 
 /** Things that are waited for, by name. */
@@ -50,7 +51,7 @@ class Arrivals {
 }
 
 function listenToRoutes(arrivals: Arrivals): NativeHandle {
-  return loadNative().netlinkListen(GROUP, (messages) => {
+  return loadNative().netlinkListen(NETLINK_ROUTE, GROUP, (messages) => {
     if (!messages) return; // then what is waited for is not seen in time
     const message = new MessageReader(messages);
     while (message.next()) {

@@ -6,6 +6,8 @@ import { LEASE_OPTIONS } from '../../src/config/options/host.js';
 import { type PreviousSubnet, readSubnetFile } from '../../src/config/subnet-file.js';
 import { CommandError, FileError } from '../../src/errors.js';
 import { errnoOf } from '../../src/files/write-whole.js';
+import type { Firewall } from '../../src/firewall/firewall.js';
+import { HostFirewall } from '../../src/firewall/host/host-firewall.js';
 import { diff } from '../../src/kernel/diff.js';
 import type { Change, Kernel, Ownership } from '../../src/kernel/kernel.js';
 import { NetlinkKernel } from '../../src/kernel/netlink/netlink-kernel.js';
@@ -28,12 +30,13 @@ interface CleanupFlags {
 
 type CleanupSession = Session<typeof MORE_FLAGS> & {
   readonly kernel: Kernel;
+  readonly firewall: Firewall;
   readonly previous: PreviousSubnet;
 };
 
 export function addCleanupCommand(program: Command, tool: Tool): void {
   addEtcdFlags(program.command('cleanup'), MORE_FLAGS)
-    .description('remove what lodend made on this host: devices, routes and the subnet file')
+    .description('remove what lodend made on this host: devices, routes, firewall rules and the subnet file')
     .option('--lease', 'release its lease too')
     .option('--offline', 'without etcd: go by the pool that the subnet file names')
     .option('--yes', 'without a question')
@@ -43,7 +46,7 @@ export function addCleanupCommand(program: Command, tool: Tool): void {
         const kernel = new NetlinkKernel();
         try {
           const previous = await readSubnetFile(session.options.subnetFile);
-          await cleanUp({ ...session, kernel, previous }, flags);
+          await cleanUp({ ...session, kernel, firewall: new HostFirewall(), previous }, flags);
         } finally {
           kernel.close();
         }
@@ -52,19 +55,22 @@ export function addCleanupCommand(program: Command, tool: Tool): void {
 }
 
 async function cleanUp(session: CleanupSession, flags: CleanupFlags): Promise<void> {
-  const { terminal, options } = session;
+  const { terminal, options, firewall, signal } = session;
   const owned = await (flags.offline ? ownedOffline : ownedOnline)(session);
   const removals = await findRemovals(session, owned);
+  const rules = await firewall.remove(owned.pools, signal, 'look');
   for (const change of removals) terminal.print(commandOf(change));
-  if (removals.length > 0 || flags.lease) {
+  for (const rule of rules) terminal.print(rule);
+  if (removals.length > 0 || rules.length > 0 || flags.lease) {
     const why = 'containers of this host and those of others stop reaching each other';
     await agreed(session, { why, question: 'Remove all that is listed?', yes: flags.yes });
   }
   // The subnet file goes last: it tells a second try what to look for.
   if (flags.lease) await releaseLease(session);
   await remove(session, owned, removals);
+  await firewall.remove(owned.pools, signal);
   await removeFile(options.subnetFile);
-  terminal.print(`this host is clean: ${removals.length} removed, and ${options.subnetFile}`);
+  terminal.print(`this host is clean: ${removals.length + rules.length} removed, and ${options.subnetFile}`);
 }
 
 async function ownedOnline(session: CleanupSession): Promise<Ownership> {

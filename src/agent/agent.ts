@@ -11,6 +11,7 @@ import type { DaemonOptions } from '../config/options/daemon.js';
 import { writeSubnetFile } from '../config/subnet-file.js';
 import { type BridgeSettings, bridgeAddress } from '../docker/bridge.js';
 import type { DockerBridge } from '../docker/docker-bridge.js';
+import type { Firewall } from '../firewall/firewall.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type Acquired, acquire } from '../lease/acquire.js';
 import { systemClock } from '../lease/clock.js';
@@ -29,6 +30,7 @@ export interface AgentPorts {
   readonly options: DaemonOptions;
   readonly store: LeaseStore;
   readonly kernel: Kernel;
+  readonly firewall: Firewall;
   readonly log: Logger;
   readonly notify: Notify;
   /** Undefined: Docker is none of our business. */

@@ -2,12 +2,17 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { NetworkView } from '../backend/backend.js';
+import { blackholeRoute } from '../backend/blackhole-route.js';
 import type { DaemonOptions } from '../config/options/daemon.js';
+import type { Firewall } from '../firewall/firewall.js';
 import type { Kernel } from '../kernel/kernel.js';
+import type { KernelObject } from '../kernel/objects.js';
 import type { Acquired } from '../lease/acquire.js';
 import type { LeaseStore, LeaseUpdate, SkippedKey } from '../lease/store.js';
 import { type LeaseChange, LeaseTable } from '../lease/table.js';
 import { Contact } from './contact.js';
+import { FirewallKeeper } from './firewall-keeper.js';
+import { firewallWish } from './firewall-wish.js';
 import { OwnLease } from './own-lease.js';
 import { Peers } from './peers.js';
 import { Reconciler } from './reconciler.js';
@@ -18,6 +23,7 @@ interface MembershipInput {
   readonly options: DaemonOptions;
   readonly store: LeaseStore;
   readonly kernel: Kernel;
+  readonly firewall: Firewall;
   readonly log: Logger;
   readonly survey: Survey;
   readonly acquired: Acquired;
@@ -36,10 +42,11 @@ export class Membership {
   readonly #contact: Contact;
   readonly #own: OwnLease;
   readonly #reconciler: Reconciler;
+  readonly #firewall: FirewallKeeper;
   readonly #peers: Peers;
 
   constructor(input: MembershipInput) {
-    const { options, store, kernel, log, survey, acquired } = input;
+    const { options, store, kernel, firewall, log, survey, acquired } = input;
     this.#input = input;
     this.#view = viewOf(survey, acquired.lease.subnet);
     this.#contact = new Contact(log);
@@ -58,19 +65,37 @@ export class Membership {
       resyncMs: options.resyncSeconds * 1000,
       vital: OURSELVES,
     });
+    this.#firewall = new FirewallKeeper({
+      firewall,
+      wish: (signal) => firewallWish({ options, survey, subnet: acquired.lease.subnet, kernel, signal }),
+      resyncMs: options.iptablesResyncSeconds * 1000,
+      log: log.child({ component: 'firewall' }),
+    });
     this.#peers = new Peers(survey.backend, this.#view, this.#reconciler, log.child({ component: 'peers' }));
   }
 
-  /** Settles when the signal is aborted. Calls `onReady` once, when the kernel has what it should. */
+  /** Settles when the signal is aborted. Calls `onReady` once, when kernel and firewall have what they should. */
   async run(signal: AbortSignal, onReady: () => void): Promise<void> {
-    const { survey, acquired } = this.#input;
-    this.#reconciler.set(OURSELVES, survey.backend.planSelf(this.#view));
+    const { acquired } = this.#input;
+    this.#reconciler.set(OURSELVES, this.#ownObjects());
     await this.#learn({ kind: 'snapshot', snapshot: acquired.snapshot });
+    let awaited = 2;
+    const oneDone = () => {
+      awaited -= 1;
+      if (awaited === 0) onReady();
+    };
     await together(signal, [
-      (until) => this.#reconciler.run(until, onReady),
+      (until) => this.#reconciler.run(until, oneDone),
+      (until) => this.#firewall.run(until, oneDone),
       (until) => this.#follow(until),
       (until) => this.#own.keep(until),
     ]);
+  }
+
+  #ownObjects(): readonly KernelObject[] {
+    const { survey, options } = this.#input;
+    const planned = survey.backend.planSelf(this.#view);
+    return options.ipBlackholeRoute ? [...planned, blackholeRoute(this.#view.subnet)] : planned;
   }
 
   async #follow(signal: AbortSignal): Promise<void> {

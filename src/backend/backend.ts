@@ -68,6 +68,9 @@ export interface Backend<Options = unknown> {
 
   owns(options: Options): Pick<Ownership, 'links' | 'sysctls'>;
 
+  /** Links by which packets between containers come and go, for the firewall; none where others carry them. */
+  peerLinks(options: Options, uplink: Uplink): readonly string[];
+
   /** Objects that do not depend on any peer. */
   planSelf(view: NetworkView<Options>): readonly KernelObject[];
 

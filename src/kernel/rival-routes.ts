@@ -31,7 +31,8 @@ export function* compareRivals(destinations: ReadonlySet<string>, input: Input):
   const rivals = foreignRoutesTo(destinations, input);
   if (rivals.size === 0) return;
   for (const ours of input.desired.values()) {
-    if (ours.kind !== 'route') continue;
+    // A blackhole is for what no other route takes.
+    if (ours.kind !== 'route' || ours.type === 'blackhole') continue;
     for (const rival of rivals.get(ours.destination) ?? []) {
       if (rival.metric === ours.metric) continue; // the same key: compared as one route
       if (sameWay(ours, rival)) yield { ours, rival, verdict: 'leftover' };

@@ -212,12 +212,3 @@ for (const form of ['-h', '--h', '-help', '--help']) {
     t.true(text.split('\n').every((line) => line.length <= 82));
   });
 }
-
-test("a flag of flannel's that we do not act on yet costs a warning, unless it asks for nothing", (t) => {
-  t.deepEqual(run('--ip-masq=false --iptables-resync=5').warnings, []);
-  const { warnings } = run('--ip-masq', { FLANNELD_IP_BLACKHOLE_ROUTE: 'true' });
-  t.deepEqual(
-    warnings.map((warning) => warning.split(':')[0]),
-    ['--ip-masq is not acted on yet', 'FLANNELD_IP_BLACKHOLE_ROUTE is not acted on yet'],
-  );
-});

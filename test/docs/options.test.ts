@@ -11,38 +11,27 @@ const effective = Object.values<OptionSpec>(DAEMON_OPTIONS).filter(({ ignored })
 
 interface Row {
   readonly flag: string;
-  readonly mark: string;
   readonly initial: string;
   readonly variables: readonly string[];
 }
 
 const rows: readonly Row[] = [
-  ...text.matchAll(/^\| `--([\w-]+)`( \\\*)? \| (?:`([^`]*)` )?\| (.*?) ?\| (.+) \|$/gm),
-].map(([, flag, mark = '', initial = '', variables]) => ({
+  ...text.matchAll(/^\| `--([\w-]+)` \| (?:`([^`]*)` )?\| (.*?) ?\| (.+) \|$/gm),
+].map(([, flag, initial = '', variables]) => ({
   flag: flag!,
-  mark,
   initial,
   variables: [...variables!.matchAll(/`(\w+)`/g)].map((match) => match[1]!),
 }));
 
 test('every flag has its row, in the order of the help, with its default and its variables', (t) => {
   t.deepEqual(
-    rows.map(({ mark, ...row }) => row),
+    rows,
     effective.map((spec) => ({
       flag: spec.flag,
       initial: spec.initial === undefined ? '' : String(spec.initial),
       variables: variablesOf(spec),
     })),
   );
-});
-
-test('the flags that are not acted on yet are marked, and the README names them', (t) => {
-  const marked = rows.filter(({ mark }) => mark !== '').map(({ flag }) => flag);
-  const known = effective.filter(({ notYet }) => notYet !== undefined).map(({ flag }) => flag);
-  // On by default, so it is never given another value that would want a warning.
-  t.deepEqual(marked.toSorted(), [...known, 'iptables-forward-rules'].toSorted());
-  const missing = section('README.md', 'What is not there yet');
-  for (const flag of marked) t.true(missing.includes(`\`--${flag}\``), flag);
 });
 
 test('every flag that has no effect is listed', (t) => {

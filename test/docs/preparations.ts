@@ -74,13 +74,7 @@ async function readerHasCa(_lab: Lab, machine: MachineOf, folder: string): Promi
   await succeed(await machine('h1'), `mkdir /etc/loden\ncp ${folder}/ca.crt /etc/loden/`);
 }
 
-/** Docker's chain, on a host that has no Docker. */
-async function chainOfDocker(_lab: Lab, machine: MachineOf): Promise<void> {
-  await succeed(await machine('h1'), 'iptables -N DOCKER-USER');
-}
-
 export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
-  'docs/install.md': { prepare: chainOfDocker },
   'docs/operate.md': { prepare: twoRunningHosts },
   'docs/troubleshoot.md': { prepare: twoRunningHosts },
   'docs/migrate-from-flannel.md': { prepare: hostWithFlannel },

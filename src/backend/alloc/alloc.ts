@@ -10,6 +10,7 @@ export const alloc: Backend<undefined> = {
   leaseData: () => undefined,
   refusal: () => undefined,
   owns: () => ({ links: [], sysctls: [] }),
+  peerLinks: () => [],
   planSelf: () => [],
   planPeer: () => [],
 };

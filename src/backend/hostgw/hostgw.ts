@@ -33,6 +33,7 @@ export const hostgw: Backend<undefined> = {
   },
 
   owns: () => ({ links: [], sysctls: [IP_FORWARD.path] }),
+  peerLinks: (_options, uplink) => [uplink.name],
   planSelf: () => [IP_FORWARD],
   planPeer: ({ uplink }, peer) => [directRoute(uplink, peer)],
 };

@@ -48,6 +48,9 @@ export const vxlan: Backend<VxlanOptions> = {
     sysctls: [acceptRouterAdvertisements(options), IP_FORWARD.path],
   }),
 
+  peerLinks: (options, uplink) =>
+    options.directRouting ? [deviceName(options), uplink.name] : [deviceName(options)],
+
   planSelf,
   planPeer,
 };

@@ -7,7 +7,6 @@ import { bool, listenAddress, oneOf, wholeNumber } from './kinds.js';
 import type { OptionTable, OptionValues } from './table.js';
 
 const flannel = true;
-const noRules = 'loden makes no firewall rules';
 const FIREWALL_OPTIONS = {
   ipMasq: {
     flag: 'ip-masq',
@@ -16,7 +15,6 @@ const FIREWALL_OPTIONS = {
     help: 'masquerade traffic that leaves the network',
     group: 'Firewall',
     flannel,
-    notYet: `${noRules}; it only stands in the subnet file, as FLANNEL_IPMASQ`,
   },
   ipMasqFullyRandomDisable: {
     flag: 'ip-masq-fully-random-disable',
@@ -25,7 +23,6 @@ const FIREWALL_OPTIONS = {
     help: 'masquerade with source ports kept if possible',
     group: 'Firewall',
     flannel,
-    notYet: noRules,
   },
   iptablesForwardRules: {
     flag: 'iptables-forward-rules',
@@ -42,7 +39,6 @@ const FIREWALL_OPTIONS = {
     help: 'time between looks at the rules',
     group: 'Firewall',
     flannel,
-    notYet: noRules,
   },
   ipBlackholeRoute: {
     flag: 'ip-blackhole-route',
@@ -51,7 +47,6 @@ const FIREWALL_OPTIONS = {
     help: 'drop traffic to unused addresses of our subnet',
     group: 'Firewall',
     flannel,
-    notYet: 'loden sets no blackhole route',
   },
 } as const satisfies OptionTable;
 

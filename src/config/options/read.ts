@@ -32,9 +32,6 @@ export function readOptions<Table extends OptionTable>(
     } else if (given.texts.length > 0) {
       warnings.push(`${given.written} has no effect: ${spec.ignored}`);
     }
-    if (spec.notYet && parsed.length > 0 && parsed.at(-1) !== spec.initial) {
-      warnings.push(`${given.written} is not acted on yet: ${spec.notYet}`);
-    }
   }
   return { values: values as OptionValues<Table>, warnings };
 }

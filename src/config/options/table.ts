@@ -23,8 +23,6 @@ export interface OptionSpec {
   readonly secret?: boolean;
   /** Accepted without effect, for the sake of flannel's users; the warning says why. */
   readonly ignored?: string;
-  /** flannel acts on it and we do not so far: the warning, when it is given, says what that means. */
-  readonly notYet?: string;
   /** Values that cannot be had: the error says why. */
   readonly refuse?: (value: unknown) => string | undefined;
 }

@@ -8,6 +8,7 @@ import { kernelError, nativeError } from './failure.js';
 import type { Known } from './filter.js';
 import { LinkTable } from './link-table.js';
 
+const NETLINK_ROUTE = 0;
 /** RTMGRP_LINK, RTMGRP_NEIGH, RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE */
 const GROUPS = 0x1 | 0x4 | 0x10 | 0x40;
 /** Bytes that may wait for a consumer who does not come; beyond it, "look again" is the better news. */
@@ -90,7 +91,7 @@ function startListening(
   callback: (messages: Buffer | undefined, errno: number | undefined) => void,
 ): NativeHandle {
   try {
-    return loadNative().netlinkListen(GROUPS, callback);
+    return loadNative().netlinkListen(NETLINK_ROUTE, GROUPS, callback);
   } catch (error) {
     throw nativeError("listen to the kernel's notifications", error);
   }

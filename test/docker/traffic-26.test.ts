@@ -1,0 +1,3 @@
+import { trafficTests } from './traffic.js';
+
+trafficTests('26');
