@@ -4,7 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 import type { Logger } from 'pino';
 import { runAgent } from '../src/agent/agent.js';
 import { createLog } from '../src/agent/log.js';
-import { notifySystemd } from '../src/agent/notify.js';
+import { notifySystemd, statusOf } from '../src/agent/notify.js';
+import { pingWatchdog } from '../src/agent/watchdog.js';
 import type { DaemonOptions } from '../src/config/options/daemon.js';
 import { etcdFlags } from '../src/config/options/etcd.js';
 import { parseDaemonOptions } from '../src/config/options/parse.js';
@@ -46,6 +47,8 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   for (const warning of warnings) log.warn(warning);
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort(name));
+  const notify = notifySystemd(process.env, log);
+  pingWatchdog(process.env, notify, stop.signal);
 
   const access = await etcdOptions(etcdFlags(options));
   for (const warning of access.warnings) log.warn(warning);
@@ -53,13 +56,14 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   const kernel = new NetlinkKernel();
   try {
     log.info({ version: version() }, 'lodend starts');
-    const notify = notifySystemd(process.env);
     const docker = await dockerBridge(options, log);
     await runAgent({ options, store, kernel, log, notify, dockerBridge: docker }, stop.signal);
     log.info({ signal: stop.signal.reason }, 'stopping; routes, devices and the lease stay');
     return 0;
   } catch (error) {
-    log.error(error instanceof LodenError ? errorText(error) : { err: error }, 'lodend ends');
+    const explained = error instanceof LodenError ? errorText(error) : undefined;
+    log.error(explained ?? { err: error }, 'lodend ends');
+    notify(statusOf(explained ?? String(error)));
     return exitCodeOf(error);
   } finally {
     store.close();
