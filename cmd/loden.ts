@@ -10,6 +10,7 @@ import { addCleanupCommand } from './loden/cleanup.js';
 import { addConfigCommand } from './loden/config.js';
 import { addDockerCommand } from './loden/docker.js';
 import { addDockerOptsCommand } from './loden/docker-opts.js';
+import { addInstallUnitCommand } from './loden/install-unit.js';
 import { addLabCommand } from './loden/lab.js';
 import { addLeasesCommand } from './loden/leases.js';
 import { addPlanCommand } from './loden/plan.js';
@@ -36,6 +37,7 @@ Exit status: 0 done, 1 failure, 2 bad flag or config, 3 subnet lost to another h
   addCleanupCommand(root, tool);
   addDockerCommand(root, tool);
   addDockerOptsCommand(root, tool);
+  addInstallUnitCommand(root, tool);
   addLabCommand(root, tool);
   return root;
 }

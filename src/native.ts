@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from './package-root.js';
 
 /** An open netlink socket, or a listening one; only the addon can look inside. */
 export interface NativeHandle {
@@ -39,12 +39,6 @@ let loaded: Native | undefined;
 export function loadNative(): Native {
   loaded ??= load(packageRoot(), `linux-${process.arch}`);
   return loaded;
-}
-
-/** This file is `src/native.ts`, or `dist/src/native.js` once compiled. */
-function packageRoot(): string {
-  const above = dirname(dirname(fileURLToPath(import.meta.url)));
-  return above.endsWith('/dist') ? dirname(above) : above;
 }
 
 export function load(root: string, platform: string): Native {
