@@ -1,7 +1,7 @@
-# Becomes PID 1, systemd, of a machine of its own: boot.sh CGROUP SHARED...
+# Becomes PID 1, systemd, of a machine of its own: boot.sh CGROUP FROM:TO...
 #
 # Its root is an overlay of this machine's, in memory, so it has the same programs and may write everywhere; the folders
-# SHARED appear in it as they are. It has its own processes, mounts, cgroups and name, and the network of the caller.
+# FROM appear in it as TO. It has its own processes, mounts, cgroups and name, and the network of the caller.
 set -euo pipefail
 cgroup=$1
 shift
@@ -34,8 +34,8 @@ exec unshare --mount --pid --fork --kill-child --uts --ipc --cgroup --propagatio
   ln -s pts/ptmx $root/dev/ptmx
   ln -s /proc/self/fd $root/dev/fd
   for shared in "$@"; do
-    mkdir -p "$root$shared"
-    mount --bind "$shared" "$root$shared"
+    mkdir -p "$root${shared#*:}"
+    mount --bind "${shared%%:*}" "$root${shared#*:}"
   done
 
   # Of the units only what a test puts there: nothing of this machine, and nothing that manages devices.

@@ -6,12 +6,16 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import { type CommandOptions, type CommandResult, command, type Namespace } from '../../src/lab/namespace.js';
 import { Process } from '../../src/lab/process.js';
 import { waitFor } from '../../src/lab/wait.js';
 
 /** Of the repository; the compiled file is in dist/test/systemd. */
-export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Where a machine has this package: out of the way of PrivateTmp= and ProtectHome=. */
+export const PACKAGE = '/opt/loden';
 
 /** Why no machine can boot here; undefined when one can. */
 export function whyNoMachine(): string | undefined {
@@ -29,8 +33,6 @@ interface MachineOptions {
   readonly namespace: Namespace;
   /** For its boot log. */
   readonly directory: string;
-  /** Called with the path of its root before anything runs in it but PID 1. */
-  readonly prepare?: (machine: Machine) => Promise<void>;
 }
 
 export class Machine {
@@ -42,7 +44,8 @@ export class Machine {
   static async boot({ namespace, directory }: MachineOptions): Promise<Machine> {
     const cgroup = join(unifiedCgroups()!, namespace.name);
     await mkdir(cgroup);
-    const shared = [ROOT, await realpath(join(ROOT, 'node_modules'))];
+    const modules = await realpath(join(ROOT, 'node_modules'));
+    const shared = [`${ROOT}:${PACKAGE}`, `${modules}:${modules}`];
     const launcher = await Process.start({
       namespace,
       logFile: join(directory, 'boot.log'),
@@ -91,10 +94,11 @@ export class Machine {
     return command(this.#inside(words), options);
   }
 
-  async attempt(words: readonly string[], options?: CommandOptions): Promise<CommandResult> {
-    const result = await command(['sh', '-c', '"$@"; echo "exit $?"', 'sh', ...this.#inside(words)], options);
-    const [, stdout = '', code] = /^(.*?)\n?exit (\d+)$/s.exec(result)!;
-    return { stdout, exitCode: Number(code), stderr: '' };
+  /** Like `exec`, for those who want to see a failure. */
+  async attempt(words: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+    const [file, ...args] = this.#inside(words) as [string, ...string[]];
+    const { exitCode = -1, stdout, stderr } = await execa(file, args, { reject: false, timeout: 30_000 });
+    return { exitCode, stdout, stderr };
   }
 
   /** A property of a unit, as `systemctl show` gives it. */
