@@ -21,7 +21,7 @@ async function inProcess(program: string): Promise<string> {
 }
 
 test('a missing build is an error that says how to make it', (t) => {
-  t.throws(() => load('/nonexistent', 'linux-x64'), { message: /run: make -C \/nonexistent\/native/ });
+  t.throws(() => load('/nonexistent', 'linux-x64'), { message: /run: make -C \/nonexistent\/native / });
 });
 
 test('a request over a closed socket is refused', (t) => {
