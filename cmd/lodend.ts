@@ -2,7 +2,6 @@
 /** The daemon: reads its options, wires the real etcd and kernel to the agent, and is the only place that exits. */
 import { setFlagsFromString } from 'node:v8';
 import type { Logger } from 'pino';
-import { runAgent } from '../src/agent/agent.js';
 import { createLog } from '../src/agent/log.js';
 import { notifySystemd, statusOf } from '../src/agent/notify.js';
 import { pingWatchdog } from '../src/agent/watchdog.js';
@@ -11,9 +10,7 @@ import { etcdFlags } from '../src/config/options/etcd.js';
 import { parseDaemonOptions } from '../src/config/options/parse.js';
 import { version } from '../src/config/version.js';
 import { LodenError } from '../src/errors.js';
-import { NetlinkKernel } from '../src/kernel/netlink/netlink-kernel.js';
 import { etcdOptions } from '../src/lease/etcd-options.js';
-import { EtcdStore } from '../src/lease/etcd-store.js';
 import { errorText } from './error-text.js';
 import { exitCodeOf } from './exit-code.js';
 
@@ -50,6 +47,12 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   const notify = notifySystemd(process.env, log);
   pingWatchdog(process.env, notify, stop.signal);
 
+  // Loaded here, as a question for the version or the help should not wait for it.
+  const [{ runAgent }, { NetlinkKernel }, { EtcdStore }] = await Promise.all([
+    import('../src/agent/agent.js'),
+    import('../src/kernel/netlink/netlink-kernel.js'),
+    import('../src/lease/etcd-store.js'),
+  ]);
   const access = await etcdOptions(etcdFlags(options));
   for (const warning of access.warnings) log.warn(warning);
   const store = new EtcdStore(access);
