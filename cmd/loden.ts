@@ -7,6 +7,7 @@ import { terminal } from '../src/terminal/terminal.js';
 import { errorText } from './error-text.js';
 import { exitCodeOf } from './exit-code.js';
 import { addCleanupCommand } from './loden/cleanup.js';
+import { addCompletionCommand } from './loden/completion.js';
 import { addConfigCommand } from './loden/config.js';
 import { addDockerCommand } from './loden/docker.js';
 import { addDockerOptsCommand } from './loden/docker-opts.js';
@@ -39,6 +40,7 @@ Exit status: 0 done, 1 failure, 2 bad flag or config, 3 subnet lost to another h
   addDockerOptsCommand(root, tool);
   addInstallUnitCommand(root, tool);
   addLabCommand(root, tool);
+  addCompletionCommand(root, tool);
   return root;
 }
 

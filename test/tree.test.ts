@@ -56,6 +56,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tool: ['net', 'config', 'lease', 'kernel', 'backend', 'agent', 'terminal'],
   lab: ['net', 'files', 'config', 'lease', 'kernel'],
   systemd: ['files'],
+  completion: ['config'],
 };
 
 /** Where effects are: files that talk to etcd, the kernel and Docker. */

@@ -15,6 +15,8 @@ exec unshare --mount --pid --fork --kill-child --uts --ipc --cgroup --propagatio
 
   mount -t proc proc $root/proc
   mount -t sysfs sysfs $root/sys
+  # As in a container: programs then know that there is no udev to wait for.
+  mount -o remount,bind,ro $root/sys
   mount -t cgroup2 cgroup2 $root/sys/fs/cgroup
   # PID 1 sets limits of the whole machine when it starts. The settings of the network are its own.
   mount --bind $root/proc/sys $root/proc/sys

@@ -257,3 +257,25 @@ onMachine('the sandbox has room for what Docker and the firewall need', async (t
   t.regex(await inSandbox(machine, probe), /^\/lib\/systemd\/systemd .*end$/);
   await untilActive(machine, 'docker');
 });
+
+onMachine('systemd-networkd leaves our device alone, also when it is told to manage all', async (t) => {
+  const { machine } = await makeHost(t);
+  await machine.write(
+    '/etc/systemd/network/50-all.network',
+    '[Match]\nName=*\n[Network]\nLinkLocalAddressing=no\n',
+  );
+  await machine.exec(['systemctl', 'start', 'lodend']);
+  const before = await machine.exec(['ip', '-4', 'address', 'show', 'dev', 'flannel.1']);
+  await machine.exec(['systemctl', 'unmask', 'systemd-networkd']);
+  await machine.exec(['systemctl', 'start', 'systemd-networkd']);
+  const states = async () =>
+    JSON.parse(await machine.exec(['networkctl', '--json=short', 'list'])).Interfaces as {
+      Name: string;
+      AdministrativeState: string;
+    }[];
+  const stateOf = async (name: string) =>
+    (await states()).find((link) => link.Name === name)?.AdministrativeState;
+  await waitFor('networkd to manage the uplink', async () => /^conf/.test((await stateOf('eth0')) ?? ''));
+  t.is(await stateOf('flannel.1'), 'unmanaged');
+  t.is(await machine.exec(['ip', '-4', 'address', 'show', 'dev', 'flannel.1']), before);
+});

@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, realpath, rmdir, writeFile } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { type CommandOptions, type CommandResult, command, type Namespace } from '../../src/lab/namespace.js';
+import { type CommandOptions, command, type Namespace } from '../../src/lab/namespace.js';
 import { Process } from '../../src/lab/process.js';
 import { waitFor } from '../../src/lab/wait.js';
 
