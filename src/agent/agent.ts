@@ -52,9 +52,10 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
     const survey = await surveyWhenConfigured(ports, tell, signal);
     const acquired = await acquireLease(ports, survey, identity, tell, signal);
     const { subnet } = acquired.lease;
-    await announceSubnet(ports, survey, subnet);
     const docker = ports.dockerBridge?.(bridgeSettings(ports, survey, subnet));
+    // First, as a Docker that waits for the subnet file reads daemon.json as soon as that is there.
     await docker?.write(signal);
+    await announceSubnet(ports, survey, subnet);
     tell('programming the kernel');
     const membership = new Membership({ ...ports, survey, acquired });
     const onReady = () => {

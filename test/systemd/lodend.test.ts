@@ -14,6 +14,7 @@ import test, { type ExecutionContext } from 'ava';
 import { Etcd } from '../../src/lab/etcd.js';
 import { Namespace } from '../../src/lab/namespace.js';
 import { waitFor } from '../../src/lab/wait.js';
+import { engineFolder, hasEngine } from '../docker/engines.js';
 import { Machine, PACKAGE, whyNoMachine } from './machine.js';
 
 const PREFIX = '/coreos.com/network';
@@ -278,4 +279,57 @@ onMachine('systemd-networkd leaves our device alone, also when it is told to man
   await waitFor('networkd to manage the uplink', async () => /^conf/.test((await stateOf('eth0')) ?? ''));
   t.is(await stateOf('flannel.1'), 'unmanaged');
   t.is(await machine.exec(['ip', '-4', 'address', 'show', 'dev', 'flannel.1']), before);
+});
+
+const ENGINE = engineFolder('20.10');
+const withDocker = (title: string, run: (t: ExecutionContext) => Promise<void>) =>
+  hasEngine('20.10') ? onMachine(title, run) : test.serial.skip(`${title} (skipped: no ${ENGINE})`, run);
+
+/** As Debian's unit has it, with another place for programs, and without what only containers need. */
+const REAL_DOCKER = `
+[Unit]
+After=network-online.target
+StartLimitBurst=3
+StartLimitIntervalSec=60s
+[Service]
+Type=notify
+Environment=PATH=${ENGINE}/bin:/usr/sbin:/usr/bin:/sbin:/bin LD_LIBRARY_PATH=${ENGINE}/lib
+ExecStart=${ENGINE}/bin/dockerd --data-root=/run/docker-data --storage-driver=vfs
+Restart=always
+RestartSec=2s
+KillMode=process
+`;
+
+/** `inet 10.5.3.1/24`, as docker0 has it. */
+async function bridgeAddress(machine: Machine): Promise<string | undefined> {
+  const { stdout } = await machine.attempt(['ip', '-4', '-o', 'address', 'show', 'dev', 'docker0']);
+  return /inet (\S+)/.exec(stdout)?.[1];
+}
+
+const leased = async (machine: Machine) =>
+  /^FLANNEL_SUBNET=(.*)$/m.exec(await machine.read('/run/flannel/subnet.env'))?.[1];
+
+withDocker('a real Docker comes up on the leased subnet on its first start', async (t) => {
+  const { machine } = await makeHost(t);
+  await machine.write('/etc/systemd/system/docker.service', REAL_DOCKER);
+  await dropIn(machine, 'lodend.service', '[Service]\nEnvironment=LODEND_DOCKER=write\n');
+  await machine.exec(['systemctl', 'start', 'docker'], { timeoutMs: 60_000 });
+  t.is(await bridgeAddress(machine), await leased(machine));
+  t.is(await machine.property('docker', 'NRestarts'), '0');
+});
+
+withDocker('from its sandbox lodend restarts a Docker that runs on another subnet', async (t) => {
+  const { machine } = await makeHost(t);
+  await machine.exec(['systemctl', 'disable', '--quiet', 'lodend']);
+  await machine.write('/etc/systemd/system/docker.service', REAL_DOCKER);
+  await dropIn(machine, 'lodend.service', '[Service]\nEnvironment=LODEND_DOCKER=restart\n');
+  await machine.exec(['systemctl', 'start', 'docker'], { timeoutMs: 60_000 });
+  t.regex((await bridgeAddress(machine))!, /^172\./);
+  await machine.exec(['systemctl', 'start', 'lodend']);
+  const follows = async () => (await bridgeAddress(machine)) === (await leased(machine));
+  await waitFor('docker0 on the leased subnet', follows, {
+    deadlineMs: 40_000,
+    explain: () => machine.journal('lodend'),
+  });
+  t.is(await state(machine, 'lodend'), 'active');
 });

@@ -60,13 +60,11 @@ function linesOf(file: string): Line[] {
 
 /** Our own variable of each option that has an effect, with the default. */
 const specs: readonly OptionSpec[] = Object.values(DAEMON_OPTIONS);
-const defaults = new Map([
-  ['LODEND_DOCKER', 'off'],
-  ['LODEND_DOCKER_CONFIG', '/etc/docker/daemon.json'],
-  ...specs
+const defaults = new Map(
+  specs
     .filter((spec) => spec.ignored === undefined && !spec.commandLineOnly)
-    .map((spec) => [variablesOf(spec)[0]!, String(spec.initial ?? '')] as const),
-]);
+    .map((spec) => [variablesOf(spec)[0]!, String(spec.initial ?? '')]),
+);
 const environment = linesOf(join(CONTRIB, 'systemd/lodend.env'));
 
 test('the environment file has every option once, and no other', (t) => {
