@@ -7,9 +7,11 @@ import { terminal } from '../src/terminal/terminal.js';
 import { errorText } from './error-text.js';
 import { exitCodeOf } from './exit-code.js';
 import { addCleanupCommand } from './loden/cleanup.js';
+import { addCompletionCommand } from './loden/completion.js';
 import { addConfigCommand } from './loden/config.js';
 import { addDockerCommand } from './loden/docker.js';
 import { addDockerOptsCommand } from './loden/docker-opts.js';
+import { addInstallUnitCommand } from './loden/install-unit.js';
 import { addLabCommand } from './loden/lab.js';
 import { addLeasesCommand } from './loden/leases.js';
 import { addPlanCommand } from './loden/plan.js';
@@ -36,7 +38,9 @@ Exit status: 0 done, 1 failure, 2 bad flag or config, 3 subnet lost to another h
   addCleanupCommand(root, tool);
   addDockerCommand(root, tool);
   addDockerOptsCommand(root, tool);
+  addInstallUnitCommand(root, tool);
   addLabCommand(root, tool);
+  addCompletionCommand(root, tool);
   return root;
 }
 

@@ -2,18 +2,15 @@
 /** The daemon: reads its options, wires the real etcd and kernel to the agent, and is the only place that exits. */
 import { setFlagsFromString } from 'node:v8';
 import type { Logger } from 'pino';
-import { runAgent } from '../src/agent/agent.js';
 import { createLog } from '../src/agent/log.js';
-import { notifySystemd } from '../src/agent/notify.js';
+import { notifySystemd, statusOf } from '../src/agent/notify.js';
+import { pingWatchdog } from '../src/agent/watchdog.js';
 import type { DaemonOptions } from '../src/config/options/daemon.js';
 import { etcdFlags } from '../src/config/options/etcd.js';
 import { parseDaemonOptions } from '../src/config/options/parse.js';
 import { version } from '../src/config/version.js';
 import { LodenError } from '../src/errors.js';
-import { HostFirewall } from '../src/firewall/host/host-firewall.js';
-import { NetlinkKernel } from '../src/kernel/netlink/netlink-kernel.js';
 import { etcdOptions } from '../src/lease/etcd-options.js';
-import { EtcdStore } from '../src/lease/etcd-store.js';
 import { errorText } from './error-text.js';
 import { exitCodeOf } from './exit-code.js';
 
@@ -47,21 +44,31 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   for (const warning of warnings) log.warn(warning);
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort(name));
+  const notify = notifySystemd(process.env, log);
+  pingWatchdog(process.env, notify, stop.signal);
 
+  // Loaded here, as a question for the version or the help should not wait for it.
+  const [{ runAgent }, { NetlinkKernel }, { EtcdStore }, { HostFirewall }] = await Promise.all([
+    import('../src/agent/agent.js'),
+    import('../src/kernel/netlink/netlink-kernel.js'),
+    import('../src/lease/etcd-store.js'),
+    import('../src/firewall/host/host-firewall.js'),
+  ]);
   const access = await etcdOptions(etcdFlags(options));
   for (const warning of access.warnings) log.warn(warning);
   const store = new EtcdStore(access);
   const kernel = new NetlinkKernel();
+  const firewall = new HostFirewall();
   try {
     log.info({ version: version() }, 'lodend starts');
-    const notify = notifySystemd(process.env);
     const docker = await dockerBridge(options, log);
-    const firewall = new HostFirewall();
     await runAgent({ options, store, kernel, firewall, log, notify, dockerBridge: docker }, stop.signal);
     log.info({ signal: stop.signal.reason }, 'stopping; routes, devices and the lease stay');
     return 0;
   } catch (error) {
-    log.error(error instanceof LodenError ? errorText(error) : { err: error }, 'lodend ends');
+    const explained = error instanceof LodenError ? errorText(error) : undefined;
+    log.error(explained ?? { err: error }, 'lodend ends');
+    notify(statusOf(explained ?? String(error)));
     return exitCodeOf(error);
   } finally {
     store.close();

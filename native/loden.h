@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "glibc.h"
+
 struct function {
   const char *name; /* NULL ends a table */
   napi_callback call;

@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from './package-root.js';
 
 /** An open netlink socket, or a listening one; only the addon can look inside. */
 export interface NativeHandle {
@@ -42,20 +43,32 @@ export function loadNative(): Native {
   return loaded;
 }
 
-/** This file is `src/native.ts`, or `dist/src/native.js` once compiled. */
-function packageRoot(): string {
-  const above = dirname(dirname(fileURLToPath(import.meta.url)));
-  return above.endsWith('/dist') ? dirname(above) : above;
-}
-
+/**
+ * What the package carries is for glibc on x64 and arm64. Elsewhere the addon is built when it is first needed, beside
+ * that, if there are `make`, a C compiler and the right to write: so no install script is needed, which npm may be
+ * told not to run.
+ */
 export function load(root: string, platform: string): Native {
-  const path = join(root, 'prebuilds', platform, 'loden.node');
+  const carried = join(root, 'prebuilds', platform, 'loden.node');
+  const built = join(root, 'prebuilds', `${platform}-built`, 'loden.node');
+  const require = createRequire(import.meta.url);
+  const path = [carried, built].find((candidate) => {
+    try {
+      return require(candidate) as Native;
+    } catch {
+      return false;
+    }
+  });
+  if (path !== undefined) return require(path) as Native;
+  const command = ['make', '-C', join(root, 'native'), `TARGET=${built}`] as const;
   try {
-    return createRequire(import.meta.url)(path) as Native;
+    const [file, ...words] = command;
+    execFileSync(file, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    return require(built) as Native;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    const said = cause instanceof Error ? cause.message.trim().split('\n').at(-1) : String(cause);
     throw new Error(
-      `cannot load loden's native part ${path} (${reason}); to build it, run: make -C ${join(root, 'native')}`,
+      `loden has no native part for this machine at ${carried}, and cannot build it (${said}); with make and a C compiler, run: ${command.join(' ')}`,
       { cause },
     );
   }

@@ -1,12 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { load, loadNative } from '../src/native.js';
+import { packageRoot } from '../src/package-root.js';
 
 const run = promisify(execFile);
 /** RTMGRP_LINK */
@@ -21,7 +22,21 @@ async function inProcess(program: string): Promise<string> {
 }
 
 test('a missing build is an error that says how to make it', (t) => {
-  t.throws(() => load('/nonexistent', 'linux-x64'), { message: /run: make -C \/nonexistent\/native/ });
+  t.throws(() => load('/nonexistent', 'linux-x64'), { message: /run: make -C \/nonexistent\/native / });
+});
+
+test('a machine that the package has no build for makes its own, once', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'loden-build-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  cpSync(join(packageRoot(), 'native'), join(root, 'native'), { recursive: true });
+  symlinkSync(join(packageRoot(), 'node_modules'), join(root, 'node_modules'));
+  mkdirSync(join(root, 'prebuilds/linux-other'), { recursive: true });
+  writeFileSync(join(root, 'prebuilds/linux-other/loden.node'), 'of another kind of machine');
+  t.is(typeof load(root, 'linux-other').notify, 'function');
+  const built = join(root, 'prebuilds/linux-other-built/loden.node');
+  const { mtimeMs } = statSync(built);
+  t.is(typeof load(root, 'linux-other').notify, 'function');
+  t.is(statSync(built).mtimeMs, mtimeMs);
 });
 
 test('a request over a closed socket is refused', (t) => {

@@ -55,6 +55,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   terminal: [],
   tool: ['net', 'config', 'lease', 'kernel', 'backend', 'agent', 'terminal'],
   lab: ['net', 'files', 'config', 'lease', 'kernel'],
+  systemd: ['files'],
+  completion: ['config'],
 };
 
 /** Where effects are: files that talk to etcd, the kernel, the firewall and Docker. */

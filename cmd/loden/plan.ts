@@ -5,7 +5,6 @@ import { CommandError } from '../../src/errors.js';
 import { NetlinkKernel } from '../../src/kernel/netlink/netlink-kernel.js';
 import { command as commandOf } from '../../src/kernel/text.js';
 import { formatPrefix } from '../../src/net/prefix.js';
-import { planHost } from '../../src/tool/plan-host.js';
 import { addEtcdFlags, inSession, type Session, type Tool } from './session.js';
 
 const MORE_FLAGS = { ...UPLINK_OPTIONS, subnetFile: LEASE_OPTIONS.subnetFile };
@@ -25,6 +24,7 @@ async function plan(session: Session<typeof MORE_FLAGS>, json: true | undefined)
   if (configText === undefined)
     throw new CommandError(`there is no ${configSource}; loden config set FILE makes it`);
   const { leases } = await store.snapshot(signal);
+  const { planHost } = await import('../../src/tool/plan-host.js');
   const kernel = new NetlinkKernel();
   try {
     const { subnetFile } = options;

@@ -6,7 +6,6 @@ import type { OptionTable, OptionValues } from '../../src/config/options/table.j
 import { CommandError } from '../../src/errors.js';
 import { configPath } from '../../src/lease/codec.js';
 import { etcdOptions } from '../../src/lease/etcd-options.js';
-import { EtcdStore } from '../../src/lease/etcd-store.js';
 import type { LeaseStore } from '../../src/lease/store.js';
 import type { Terminal } from '../../src/terminal/terminal.js';
 
@@ -46,6 +45,8 @@ export async function inSession<Table extends OptionTable>(
   const etcdValues = read(ETCD_OPTIONS);
   const { warnings, ...etcd } = await etcdOptions(etcdFlags(etcdValues));
   for (const warning of warnings) tool.terminal.remark(`loden: ${warning}`);
+  // The client of etcd takes longer to load than all the rest together, and most words on a command line need none.
+  const { EtcdStore } = await import('../../src/lease/etcd-store.js');
   const store = new EtcdStore({ ...etcd, warnings });
   try {
     const configSource = `etcd key ${configPath(etcdValues.etcdPrefix)}`;

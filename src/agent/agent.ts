@@ -21,7 +21,7 @@ import { formatPrefix, type Prefix } from '../net/prefix.js';
 import { serveHealth } from './health.js';
 import { loadIdentity } from './identity.js';
 import { Membership } from './membership.js';
-import type { Notify } from './notify.js';
+import { type Notify, statusOf } from './notify.js';
 import { persist } from './persist.js';
 import { leaseAttributes, type Survey, surveyHost } from './survey.js';
 import { together } from './together.js';
@@ -44,21 +44,25 @@ export interface AgentPorts {
 export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<void> {
   const { options, log, notify } = ports;
   const health = await serveHealth(options.healthzIp, options.healthzPort);
+  const tell = (reason: string) => {
+    health.set({ ready: false, reason });
+    notify(statusOf(reason));
+  };
+  signal.addEventListener('abort', () => notify('STOPPING=1\nSTATUS=stopping'), { once: true });
   try {
     const identity = await loadIdentity(options.stateDir);
-    health.set({ ready: false, reason: 'waiting for etcd and the network config' });
-    const survey = await surveyWhenConfigured(ports, signal);
-    health.set({ ready: false, reason: 'waiting for a lease' });
-    const acquired = await acquireLease(ports, survey, identity, signal);
+    const survey = await surveyWhenConfigured(ports, tell, signal);
+    const acquired = await acquireLease(ports, survey, identity, tell, signal);
     const { subnet } = acquired.lease;
-    await announceSubnet(ports, survey, subnet);
     const docker = ports.dockerBridge?.(bridgeSettings(ports, survey, subnet));
+    // First, as a Docker that waits for the subnet file reads daemon.json as soon as that is there.
     await docker?.write(signal);
-    health.set({ ready: false, reason: 'programming the kernel' });
+    await announceSubnet(ports, survey, subnet);
+    tell('programming the kernel');
     const membership = new Membership({ ...ports, survey, acquired });
     const onReady = () => {
       health.set({ ready: true });
-      notify(`READY=1\nSTATUS=${formatPrefix(subnet)} by ${survey.backend.type}`);
+      notify(`READY=1\n${statusOf(`${formatPrefix(subnet)} by ${survey.backend.type}`)}`);
       log.info({ subnet: formatPrefix(subnet), backend: survey.backend.type }, 'ready');
     };
     await together(signal, [
@@ -72,12 +76,16 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
   }
 }
 
-async function surveyWhenConfigured(ports: AgentPorts, signal: AbortSignal): Promise<Survey> {
+/** Is told what is waited for, and why. */
+type Tell = (reason: string) => void;
+
+async function surveyWhenConfigured(ports: AgentPorts, tell: Tell, signal: AbortSignal): Promise<Survey> {
   const { options, store, kernel, log } = ports;
   const configSource = `etcd key ${configPath(options.etcdPrefix)}`;
   const configText = await persist(() => store.readConfig(signal), {
     waitingFor: 'etcd and the network config',
     absent: `there is no ${configSource} yet; write it with: loden config set FILE`,
+    tell,
     log,
     signal,
   });
@@ -92,6 +100,7 @@ function acquireLease(
   { options, store, log }: AgentPorts,
   survey: Survey,
   identity: string,
+  tell: Tell,
   signal: AbortSignal,
 ): Promise<Acquired> {
   const attempt = () =>
@@ -106,7 +115,7 @@ function acquireLease(
       log: log.child({ component: 'lease' }),
       signal,
     });
-  return persist(attempt, { waitingFor: 'a lease', absent: '', log, signal });
+  return persist(attempt, { waitingFor: 'a lease', absent: '', tell, log, signal });
 }
 
 async function announceSubnet({ options, log }: AgentPorts, survey: Survey, subnet: Prefix): Promise<void> {

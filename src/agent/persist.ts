@@ -16,6 +16,8 @@ interface PersistInput {
   readonly waitingFor: string;
   /** What to do about it when the attempt answers `undefined` rather than throws. */
   readonly absent: string;
+  /** Is told what is waited for before the first attempt, and the reason with it whenever the log is. */
+  readonly tell?: (text: string) => void;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -27,11 +29,13 @@ interface PersistInput {
  */
 export async function persist<T>(attempt: () => Promise<T | undefined>, input: PersistInput): Promise<T> {
   const { log, signal, waitingFor, absent } = input;
+  input.tell?.(`waiting for ${waitingFor}`);
   let told: { topic: string; at: number } | undefined;
   const tell = ({ reason, topic = reason }: Outcome<T>) => {
     const now = performance.now();
     if (told?.topic === topic && now - told.at < REMINDER_MS) return;
     log.warn({ reason }, `waiting for ${waitingFor}`);
+    input.tell?.(`waiting for ${waitingFor}: ${reason}`);
     told = { topic, at: now };
   };
   const silence = setTimeout(() => tell({ reason: 'no result so far' }), SILENCE_MS);

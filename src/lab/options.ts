@@ -2,6 +2,9 @@ import type { JsonValue } from '../json.js';
 import type { EtcdOptions } from './etcd.js';
 import type { HostOptions } from './host.js';
 
+/** Addresses of hosts on the wire are numbered from 1 and end before the wire's own. */
+export const MOST_HOSTS = 253;
+
 export interface LabOptions extends HostOptions {
   /** Unique when absent, and known to `sweep`. */
   readonly name?: string;

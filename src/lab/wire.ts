@@ -10,12 +10,11 @@
 import { existsSync } from 'node:fs';
 import { LabError } from '../errors.js';
 import { Namespace } from './namespace.js';
+import { MOST_HOSTS } from './options.js';
 
 /** RFC 1918 space that few networks use; seen in the lab's namespaces only. */
 const NETWORK = '192.168.77';
 export const WIRE_ADDRESS = `${NETWORK}.254`;
-/** Addresses of hosts are numbered from 1 and end before the wire's own. */
-export const MOST_HOSTS = 253;
 
 export class Wire {
   readonly namespace: Namespace;

@@ -8,6 +8,8 @@ export interface Kind<Value> {
   readonly placeholder: string;
   /** Completes "accepted is …". */
   readonly accepts: string;
+  /** All that is acceptable, where that is a few words. */
+  readonly choices?: readonly string[];
   /** An empty text is as good as none: what a unit file's `--public-ip=${PUBLIC_IP}` becomes. */
   readonly emptyIsUnset?: true;
   /** The value, or undefined when the text is not acceptable. */
@@ -30,7 +32,7 @@ export function text(placeholder: string): Kind<string> {
 
 export function oneOf<const Word extends string>(placeholder: string, ...words: readonly Word[]): Kind<Word> {
   const accepts = `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-  return { placeholder, accepts, parse: (given) => words.find((word) => word === given) };
+  return { placeholder, accepts, choices: words, parse: (given) => words.find((word) => word === given) };
 }
 
 export function wholeNumber(placeholder: string, min: number, max: number): Kind<number> {
