@@ -103,13 +103,15 @@ async function judgeContext(
     const { network, backend, backendOptions: options } = checkConfig(text, session.configSource);
     const { subnet } = await readSubnetFile(session.options.subnetFile);
     const host = ownHost(subnet, leases, networkInterfaces());
+    const uplink = host?.uplink ?? ANY_UPLINK;
+    const ownData = host?.lease.attributes.backendData;
     return {
       network,
       subnet: host?.lease.subnet,
       publicIp: host?.lease.attributes.publicIp,
       uplinkNetworks: host?.uplink?.networks ?? [],
       leaseType: backend.leaseType || undefined,
-      refusal: (lease) => backend.refusal({ options, uplink: host?.uplink ?? ANY_UPLINK }, lease),
+      refusal: (lease) => backend.refusal({ options, uplink, ownData }, lease),
     };
   } catch (error) {
     if (!(error instanceof LodenError)) throw error;

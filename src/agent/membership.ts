@@ -107,8 +107,9 @@ export class Membership {
   async #learn(update: LeaseUpdate): Promise<void> {
     if (update.kind === 'disconnected') this.#contact.lost(update.reason);
     if (update.kind === 'connected') this.#contact.back();
-    if (update.kind === 'skipped') this.#warnOfSkipped([update.skipped]);
-    if (update.kind === 'snapshot') this.#warnOfSkipped(update.snapshot.skipped);
+    if (update.kind === 'skipped') this.#warnOfSkipped([update.skipped], this.#table.skipped.size + 1);
+    if (update.kind === 'snapshot')
+      this.#warnOfSkipped(update.snapshot.skipped, update.snapshot.skipped.length);
     for (const [index, change] of this.#table.fold(update).entries()) {
       this.#pass(change, update.kind === 'snapshot');
       if (index % CHANGES_PER_TURN === CHANGES_PER_TURN - 1) await setImmediate();
@@ -121,10 +122,11 @@ export class Membership {
     else this.#peers.delete(change.key);
   }
 
-  #warnOfSkipped(skipped: readonly SkippedKey[]): void {
+  /** `count` is how many there are in all. */
+  #warnOfSkipped(skipped: readonly SkippedKey[], count: number): void {
     for (const { key, reason } of skipped) {
       if (this.#table.skipped.get(key) === reason) continue;
-      this.#input.log.warn({ key, reason }, 'a key among the leases is none, skipped');
+      this.#input.log.warn({ key, reason, count }, 'skipped a key that is no lease');
     }
   }
 }

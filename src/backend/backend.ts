@@ -64,7 +64,10 @@ export interface Backend<Options = unknown> {
   leaseData(input: LeaseDataInput<Options>): JsonValue | undefined;
 
   /** Why a peer's lease cannot be used, in one phrase; undefined when it can. */
-  refusal(view: Pick<NetworkView<Options>, 'options' | 'uplink'>, peer: Lease): string | undefined;
+  refusal(
+    view: Pick<NetworkView<Options>, 'options' | 'uplink' | 'ownData'>,
+    peer: Lease,
+  ): string | undefined;
 
   owns(options: Options): Pick<Ownership, 'links' | 'sysctls'>;
 

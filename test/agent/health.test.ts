@@ -25,11 +25,13 @@ async function serve(): Promise<{ health: Health; port: number }> {
 test('/healthz is 200 from the start, and /readyz 503 with the reason until all is ready', async (t) => {
   const { health, port } = await serve();
   t.teardown(health.close);
-  t.deepEqual(await answers(port, '/healthz'), [200, 'flanneld is running\n']);
+  t.deepEqual(await answers(port, '/healthz'), [200, 'flanneld is running']);
   health.set({ ready: false, reason: 'waiting for a lease' });
-  t.deepEqual(await answers(port, '/readyz'), [503, 'flanneld is not ready yet: waiting for a lease\n']);
+  t.deepEqual(await answers(port, '/readyz'), [503, 'flanneld is not ready yet']);
+  const { headers } = await fetch(`http://127.0.0.1:${port}/readyz`);
+  t.is(headers.get('x-loden-reason'), 'waiting for a lease');
   health.set({ ready: true });
-  t.deepEqual(await answers(port, '/readyz?verbose'), [200, 'flanneld is ready\n']);
+  t.deepEqual(await answers(port, '/readyz?verbose'), [200, 'flanneld is ready']);
   t.is((await answers(port, '/metrics'))[0], 404);
 });
 

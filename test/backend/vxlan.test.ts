@@ -108,6 +108,11 @@ for (const [data, reason] of [
   });
 }
 
+test('a peer that claims our own MAC is refused', (t) => {
+  const clone = peerLease('10.5.2.0/24', '192.0.2.2', 'vxlan', ownData);
+  t.regex(vxlan.refusal(viewOf(defaults, ownData), clone) ?? '', /02:00:00:00:00:01 is our own/);
+});
+
 test('a peer without VNI, as old flanneld wrote, is taken', (t) => {
   const old = peerLease('10.5.2.0/24', '192.0.2.2', 'vxlan', { VtepMAC: '62:0b:5e:5a:51:3d' });
   t.is(vxlan.refusal(viewOf(defaults), old), undefined);

@@ -39,10 +39,11 @@ export function vtepOf(data: JsonValue | undefined): string | undefined {
   return typeof data.VtepMAC === 'string' ? parseMac(data.VtepMAC) : undefined;
 }
 
-/** Why frames to the peer's VTEP could not be delivered. */
-export function vtepRefusal(peer: Lease): string | undefined {
+/** Why frames to the peer's VTEP could not be delivered. `ownData` is what this host has published of itself. */
+export function vtepRefusal(peer: Lease, ownData: JsonValue | undefined): string | undefined {
   const data = peer.attributes.backendData;
   const mac = vtepOf(data);
   if (mac === undefined) return `no VtepMAC in its BackendData ${shown(data ?? null)}`;
+  if (mac === vtepOf(ownData)) return `its VtepMAC ${mac} is our own`;
   return isUnicastMac(mac) ? undefined : `its VtepMAC ${mac} is zero or multicast`;
 }

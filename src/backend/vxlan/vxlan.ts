@@ -39,8 +39,8 @@ export const vxlan: Backend<VxlanOptions> = {
   mtu: vxlanMtu,
   leaseData: vxlanLeaseData,
 
-  refusal({ options, uplink }, peer) {
-    return options.directRouting && isOnLink(uplink, peer) ? undefined : vtepRefusal(peer);
+  refusal({ options, uplink, ownData }, peer) {
+    return options.directRouting && isOnLink(uplink, peer) ? undefined : vtepRefusal(peer, ownData);
   },
 
   owns: (options) => ({
