@@ -16,7 +16,9 @@ export function pingWatchdog(environment: WatchdogEnvironment, notify: Notify, s
   const everyMs = Number(environment.WATCHDOG_USEC) / 1000 / 2;
   const meant = environment.WATCHDOG_PID;
   if (!(everyMs > 0) || (meant && Number(meant) !== process.pid)) return;
-  const ping = () => notify('WATCHDOG=1');
+  const ping = () => {
+    if (!signal.aborted) notify('WATCHDOG=1');
+  };
   const timer = setInterval(() => setImmediate(ping), everyMs).unref();
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   ping();
