@@ -5,7 +5,10 @@ import { parseIpv4 } from '../net/ipv4.js';
 import { contains, equalPrefixes, type Prefix } from '../net/prefix.js';
 import type { Survey } from './survey.js';
 
-type FirewallOptions = Pick<DaemonOptions, 'ipMasq' | 'ipMasqFullyRandomDisable' | 'iptablesForwardRules'>;
+type FirewallOptions = Pick<
+  DaemonOptions,
+  'ipMasq' | 'ipMasqFullyRandomDisable' | 'iptablesForwardRules' | 'docker'
+>;
 
 interface WishInput {
   readonly options: FirewallOptions;
@@ -39,7 +42,7 @@ export async function firewallWish({
     links: backend.peerLinks(backendOptions, uplink),
     bridge:
       links.find((link) => !owned.links.includes(link.name) && isOn(link, subnet))?.name ?? USUAL_BRIDGE,
-    dockerExpected: false,
+    dockerExpected: options.docker !== 'off',
   };
 }
 

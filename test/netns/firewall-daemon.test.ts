@@ -1,9 +1,11 @@
 /** The firewall as the daemon and the tool have it, on hosts of a lab. */
+import { fileURLToPath } from 'node:url';
 import anyTest, { type TestFn } from 'ava';
 import { Lab } from '../../src/lab/lab.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { canIsolate } from './isolated-kernel.js';
 
+const LODEN = [process.execPath, fileURLToPath(new URL('../../cmd/loden.js', import.meta.url))];
 const test = (canIsolate ? anyTest.serial : anyTest.skip) as TestFn;
 
 test('--ip-blackhole-route catches what the bridge does not, and stands in nobody’s way', async (t) => {
@@ -30,9 +32,23 @@ test('containers reach each other on hosts whose policy is to drop, and a host i
   const host = lab.host('h1');
   t.regex(await host.exec(['iptables-save', '-t', 'nat']), /FLANNEL-POSTRTG/);
   await host.daemon.stop();
-  const loden = [process.execPath, new URL('../../cmd/loden.js', import.meta.url).pathname];
   const flags = [`--etcd-endpoints=${lab.etcd.endpoint}`, `--subnet-file=${host.daemon.subnetFile}`, '--yes'];
-  const told = await host.exec([...loden, 'cleanup', ...flags]);
+  const told = await host.exec([...LODEN, 'cleanup', ...flags]);
   t.regex(told, /-D FLANNEL-POSTRTG .* -j MASQUERADE/);
   t.notRegex(await host.exec(['iptables-save']), /FLANNEL|loden/);
+});
+
+test('loden docker status names the rule that drops packets between containers', async (t) => {
+  const lab = await Lab.up({ hosts: 2, backend: 'host-gw' });
+  t.teardown(() => lab.down());
+  const host = lab.host('h1');
+  const files = [`--subnet-file=${host.daemon.subnetFile}`, `--docker-config=${host.directory}/daemon.json`];
+  const status = async () => (await host.namespace.attempt([...LODEN, 'docker', 'status', ...files])).stdout;
+  await lab.untilAllReach();
+  t.notRegex(await status(), /drops packets/);
+  await host.exec(['iptables', '-I', 'FORWARD', '-s', '10.77.0.0/16', '-j', 'DROP']);
+  t.regex(
+    await status(),
+    /drops packets from eth0 .*: iptables -t filter -A FORWARD -s 10\.77\.0\.0\/16 -j DROP/,
+  );
 });

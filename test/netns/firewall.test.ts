@@ -125,10 +125,18 @@ test('the older tables tell nothing: rules are back after the resync period', as
 
 test('whoever holds the lock of the older tables is waited for', async (t) => {
   const host = await FirewalledHost.make(t, 'legacy');
-  const holder = host.shell('flock /run/xtables.lock sleep 0.5');
-  await host.keep(t, WISH);
+  const holder = host.shell('flock /run/xtables.lock sleep 2');
+  const isHeld = () =>
+    host.shell('flock --nonblock /run/xtables.lock true').then(
+      () => false,
+      () => true,
+    );
+  await waitFor('the lock to be held', isHeld);
+  const keeping = host.keep(t, WISH);
+  const first = await Promise.race([holder.then(() => 'holder'), keeping.then(() => 'keeper')]);
+  t.is(first, 'holder');
+  await keeping;
   t.deepEqual(await host.rules(SAVE), FLANNELS);
-  await holder;
 });
 
 test('a storm of changes by others costs few looks', async (t) => {
