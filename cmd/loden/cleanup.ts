@@ -7,7 +7,6 @@ import { type PreviousSubnet, readSubnetFile } from '../../src/config/subnet-fil
 import { CommandError, FileError } from '../../src/errors.js';
 import { errnoOf } from '../../src/files/write-whole.js';
 import type { Firewall } from '../../src/firewall/firewall.js';
-import { HostFirewall } from '../../src/firewall/host/host-firewall.js';
 import { diff } from '../../src/kernel/diff.js';
 import type { Change, Kernel, Ownership } from '../../src/kernel/kernel.js';
 import { NetlinkKernel } from '../../src/kernel/netlink/netlink-kernel.js';
@@ -43,6 +42,7 @@ export function addCleanupCommand(program: Command, tool: Tool): void {
     .action((flags: CleanupFlags, command: Command) =>
       inSession(tool, command, MORE_FLAGS, async (session) => {
         if (flags.lease && flags.offline) throw new CommandError('--lease needs etcd, so not with --offline');
+        const { HostFirewall } = await import('../../src/firewall/host/host-firewall.js');
         const kernel = new NetlinkKernel();
         try {
           const previous = await readSubnetFile(session.options.subnetFile);

@@ -331,5 +331,5 @@ withDocker('from its sandbox lodend restarts a Docker that runs on another subne
     deadlineMs: 40_000,
     explain: () => machine.journal('lodend'),
   });
-  t.is(await state(machine, 'lodend'), 'active');
+  t.is(await state(machine, 'lodend'), 'active', await machine.journal('lodend'));
 });
