@@ -2,6 +2,8 @@
 # Makes a clean clone ready: Debian packages, node_modules, dist/ and the native addon. Every npm script that runs
 # something calls it first, so it does only what is missing, and says nothing when that is nothing.
 #
+# With the word `test` it also installs what only tests want.
+#
 # Safe to run twice at once: the second run waits, and then finds the work done.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/path.sh"
@@ -62,6 +64,7 @@ build() {
   bash scripts/build.sh || fail 'the build failed; what the compiler said is above'
 }
 
+[[ ${1:-} != test ]] || NEEDED+=("${NEEDED_BY_TESTS[@]}")
 check_node
 exec {lock}<package.json
 if ! flock --nonblock "$lock"; then
