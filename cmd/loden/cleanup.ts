@@ -74,16 +74,17 @@ async function cleanUp(session: CleanupSession, flags: CleanupFlags): Promise<vo
 }
 
 async function ownedOnline(session: CleanupSession): Promise<Ownership> {
-  const { store, signal, configSource, previous } = session;
+  const { store, kernel, signal, configSource, previous } = session;
   const text = await store.readConfig(signal);
-  if (text !== undefined) return ownedByConfig(checkConfig(text, configSource), previous.network);
+  if (text !== undefined)
+    return ownedByConfig(checkConfig(text, configSource), previous.network, kernel, signal);
   throw new CommandError(
     `there is no ${configSource} to tell what is ours; see --etcd-prefix, or use --offline`,
   );
 }
 
 async function ownedOffline({ kernel, signal, previous, options }: CleanupSession): Promise<Ownership> {
-  if (previous.network) return ownedByPool(previous.network, await kernel.interfaces(signal));
+  if (previous.network) return ownedByPool(previous.network, kernel, signal);
   throw new CommandError(`${options.subnetFile} names no pool to tell what is ours; see --subnet-file`);
 }
 

@@ -4,6 +4,7 @@
  *     held ── KeepAlive, three times per TTL ──▶ held
  *      │ the watch shows our key, or etcd says that the lease has expired
  *      ├── gone       ▶ claimed again at once                 ▶ held, or SubnetLostError
+ *      ├── unreadable ▶ the same, over what stands there
  *      ├── rewritten  ▶ published again, on the lease it has  ▶ held
  *      └── taken      ▶ SubnetLostError: another host's name stands there
  */
@@ -101,7 +102,7 @@ export class OwnLease {
   async #settle(signal: AbortSignal): Promise<Lease> {
     const { lease, store, log } = this.#input;
     const state = ownKeyState(this.#lease, this.#seen);
-    if (state === 'taken') throw subnetLost(this.#lease, this.#seen?.attributes.publicIp);
+    if (state === 'taken') throw subnetLost(this.#lease, this.#seen!.attributes.publicIp);
     this.#goneUpTo = Number.NEGATIVE_INFINITY;
     const held = this.#seen ?? (await this.#reclaim(signal));
     if (equalAttributes(held.attributes, lease.attributes)) return held;

@@ -1,10 +1,12 @@
 import type { Backend, NetworkView, Uplink } from '../backend/backend.js';
 import { backendFor } from '../backend/registry.js';
+import { findDevices } from '../backend/vxlan/found-devices.js';
 import { backendWarnings, type NetworkConfig, parseNetworkConfig } from '../config/network.js';
 import { type PreviousSubnet, readSubnetFile } from '../config/subnet-file.js';
 import { ConfigError } from '../errors.js';
 import type { JsonValue } from '../json.js';
 import type { Interface, Kernel, KernelState, Ownership } from '../kernel/kernel.js';
+import type { Link } from '../kernel/objects.js';
 import { isOurs } from '../kernel/ownership.js';
 import { describe } from '../kernel/text.js';
 import type { Forbidden } from '../lease/allocate.js';
@@ -58,8 +60,10 @@ async function survey(input: SurveyInput): Promise<Survey> {
   const { uplink, reason, behindNat } = await findUplink(input.request, input.kernel, input.signal);
   backend.checkUplink(backendOptions, uplink);
   const previous = await readSubnetFile(input.subnetFile);
+  const own = backend.owns(backendOptions);
   const owned: Ownership = {
-    ...backend.owns(backendOptions),
+    ...own,
+    former: await formerDevices(input, previous, own.links),
     pools: poolsOf(network, previous),
     uplink: uplink.name,
   };
@@ -108,6 +112,17 @@ function poolsOf({ network }: NetworkConfig, previous: PreviousSubnet): readonly
   return old === undefined || equalPrefixes(old, network) ? [network] : [network, old];
 }
 
+/** After a change of the VNI or the backend, the device that the last run's subnet was reached by. */
+async function formerDevices(
+  { kernel, signal }: SurveyInput,
+  { subnet }: PreviousSubnet,
+  links: readonly string[],
+): Promise<readonly Link[]> {
+  if (subnet === undefined) return [];
+  const found = await findDevices(kernel, [{ address: subnet.address, length: 32 }], signal);
+  return found.filter(({ name }) => !links.includes(name));
+}
+
 function foreignRoutes(observed: KernelState, owned: Ownership): Forbidden[] {
   return [...observed.values()].flatMap((object) =>
     object.kind === 'route' && !isOurs(object, owned)
@@ -121,8 +136,9 @@ function ownAddresses(
   owned: Ownership,
   { network }: NetworkConfig,
 ): Forbidden[] {
+  const ours = new Set([...owned.links, ...(owned.former ?? []).map(({ name }) => name)]);
   return interfaces
-    .filter(({ name }) => !owned.links.includes(name))
+    .filter(({ name }) => !ours.has(name))
     .flatMap(({ name, addresses }) =>
       addresses
         .map(({ address }) => ({

@@ -5,7 +5,7 @@
 
 import type { KernelError } from '../errors.js';
 import type { Prefix } from '../net/prefix.js';
-import type { KernelObject } from './objects.js';
+import type { KernelObject, Link } from './objects.js';
 
 /**
  * What of the kernel a backend has a say in. `dump` and `events` tell of nothing else; what of it is to be removed
@@ -14,6 +14,11 @@ import type { KernelObject } from './objects.js';
 export interface Ownership {
   /** Exact names of links that are ours, with their addresses, neighbours, FDB entries and routes. */
   readonly links: readonly string[];
+  /**
+   * Links of ours from before the config changed, to be removed. Each is ours by name and MAC together, and what is on
+   * it goes with it: whoever takes the name later, such as another network's daemon, has a device of its own.
+   */
+  readonly former?: readonly Link[];
   /**
    * Our address pools: the one in force and, after a change of the config, the one before. Routes inside them are
    * told of, whoever made them, so that a clash is seen; those of them that carry our protocol number are ours.

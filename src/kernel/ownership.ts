@@ -1,6 +1,6 @@
 import { contains, parsePrefix } from '../net/prefix.js';
 import type { Ownership } from './kernel.js';
-import { type KernelObject, ROUTE_PROTOCOL, type Route } from './objects.js';
+import { type KernelObject, type Link, ROUTE_PROTOCOL, type Route } from './objects.js';
 
 /**
  * Whether an object is ours to change and to remove. Ownership is written in the kernel, not in a file of ours: links
@@ -11,7 +11,7 @@ import { type KernelObject, ROUTE_PROTOCOL, type Route } from './objects.js';
 export function isOurs(object: KernelObject, owned: Ownership): boolean {
   switch (object.kind) {
     case 'link':
-      return owned.links.includes(object.name);
+      return owned.links.includes(object.name) || isFormer(object, owned);
     case 'address':
     case 'neighbour':
     case 'fdb':
@@ -21,6 +21,10 @@ export function isOurs(object: KernelObject, owned: Ownership): boolean {
     case 'sysctl':
       return false;
   }
+}
+
+function isFormer(link: Link, { former = [] }: Ownership): boolean {
+  return former.some(({ name, mac }) => name === link.name && mac === link.mac);
 }
 
 function isOurRoute(route: Route, owned: Ownership): boolean {

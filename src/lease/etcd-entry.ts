@@ -24,9 +24,17 @@ export class LeaseEntries {
   read(entry: IKeyValue): LeaseEntry {
     const key = this.keyOf(entry);
     const subnets = parseLeaseKey(key);
-    if (!subnets) return { kind: 'skipped', skipped: { key, reason: 'the key names no subnet' } };
+    const revisions = {
+      createRevision: Number(entry.create_revision),
+      modRevision: Number(entry.mod_revision),
+    };
+    const skip = (reason: string): LeaseEntry => ({
+      kind: 'skipped',
+      skipped: { key, reason, ...revisions },
+    });
+    if (!subnets) return skip('the key names no subnet');
     const attributes = decodeAttributes(entry.value.toString());
-    if ('reason' in attributes) return { kind: 'skipped', skipped: { key, reason: attributes.reason } };
+    if ('reason' in attributes) return skip(attributes.reason);
     return {
       kind: 'lease',
       key,
@@ -34,8 +42,7 @@ export class LeaseEntries {
         ...subnets,
         attributes: attributes.value,
         leaseId: entry.lease,
-        createRevision: Number(entry.create_revision),
-        modRevision: Number(entry.mod_revision),
+        ...revisions,
       },
     };
   }

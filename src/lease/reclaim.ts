@@ -8,9 +8,9 @@ import { formatPrefix } from '../net/prefix.js';
 import type { Clock } from './clock.js';
 import { leaseKey } from './codec.js';
 import { isSameHolder, olderOverlap, overlappingKey } from './fit.js';
-import type { Lease } from './lease.js';
+import { isReservation, type Lease } from './lease.js';
 import { Outage, type OutageReport } from './outage.js';
-import type { LeaseStore } from './store.js';
+import type { LeaseStore, SkippedKey } from './store.js';
 
 export interface ReclaimInput {
   readonly store: LeaseStore;
@@ -45,31 +45,41 @@ export async function reclaim(input: ReclaimInput): Promise<Lease> {
 }
 
 /** Undefined when whoever had the key is gone again. */
-async function attempt({ store, lease, ttlSeconds, signal }: ReclaimInput): Promise<Lease | undefined> {
+async function attempt(input: ReclaimInput): Promise<Lease | undefined> {
+  const { store, lease, ttlSeconds, signal } = input;
   const result = await store.claim(lease.subnet, lease.attributes, ttlSeconds, signal);
   if (result.kind === 'claimed' && overlappingKey(lease.subnet, result.keys) === undefined)
     return result.lease;
 
   const { leases, skipped } = await store.snapshot(signal);
   const key = leaseKey(lease);
-  const holder = leases.get(key);
-  if (skipped.some((entry) => entry.key === key)) throw subnetLost(lease, undefined);
+  const rubbish = skipped.find((entry) => entry.key === key);
+  // It names nobody, so nobody holds the subnet.
+  const holder = rubbish ? await overwrite(input, rubbish) : leases.get(key);
   if (!holder) return undefined;
   if (!isSameHolder(holder.attributes, lease.attributes)) throw subnetLost(lease, holder.attributes.publicIp);
   const older = olderOverlap(holder, leases);
   if (older === undefined) return holder;
   await store.release(holder, signal);
-  throw subnetLost(lease, leases.get(older)?.attributes.publicIp);
+  throw subnetLost(lease, leases.get(older)!.attributes.publicIp);
 }
 
-/** `holder` is undefined when what stands in etcd cannot be read. */
-export function subnetLost(lease: Lease, holder: string | undefined): SubnetLostError {
+/** Puts our value where one stands that cannot be read. Undefined when that has changed meanwhile. */
+function overwrite(
+  { store, lease, ttlSeconds, signal }: ReclaimInput,
+  { createRevision, modRevision }: SkippedKey,
+): Promise<Lease | undefined> {
+  const ttl = isReservation(lease) ? undefined : ttlSeconds;
+  return store.publish({ ...lease, createRevision, modRevision }, lease.attributes, ttl, signal);
+}
+
+/** `holder` is a public IP. */
+export function subnetLost(lease: Lease, holder: string): SubnetLostError {
   const subnet = formatPrefix(lease.subnet);
-  const who = holder ?? 'a key that cannot be read';
   return new SubnetLostError(
     subnet,
-    who,
-    `our subnet ${subnet} is now held by ${who}: the lease was gone from etcd, and was claimed before we could claim it ` +
+    holder,
+    `our subnet ${subnet} is now held by ${holder}: the lease was gone from etcd, and was claimed before we could claim it ` +
       'again. Containers of this host still use its addresses and are cut off. Stop them, start lodend, which leases ' +
       'another subnet, restart Docker, and start them again; or, if the other host can give the subnet up, delete its ' +
       'key in etcd and start lodend.',

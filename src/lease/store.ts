@@ -24,6 +24,8 @@ export interface SkippedKey {
   /** What stands after `<prefix>/subnets/`; of a key that is elsewhere, all of it. */
   readonly key: string;
   readonly reason: string;
+  readonly createRevision: number;
+  readonly modRevision: number;
 }
 
 export type LeaseUpdate =
@@ -68,7 +70,8 @@ export interface LeaseStore {
 
   /**
    * Writes new attributes to a lease that we hold, on the same etcd lease (none for a reservation), or on a new one
-   * of `regrantTtlSeconds`. Only if the key is still as `lease` has it (`modRevision`): undefined when it is not.
+   * of `regrantTtlSeconds`. Only if the key is still as `lease` has it (`modRevision`, also that of a skipped key):
+   * undefined when it is not.
    */
   publish(
     lease: Lease,

@@ -1,29 +1,38 @@
 /** What `loden cleanup` may take away from a host. */
-import type { Interface, Ownership } from '../kernel/kernel.js';
+import { findDevices } from '../backend/vxlan/found-devices.js';
+import type { Interface, Kernel, Ownership } from '../kernel/kernel.js';
 import type { Lease } from '../lease/lease.js';
-import { parseIpv4 } from '../net/ipv4.js';
-import { contains, equalPrefixes, type Prefix } from '../net/prefix.js';
+import { equalPrefixes, type Prefix } from '../net/prefix.js';
 import type { CheckedConfig } from './checked-config.js';
 
-/** By the network's config: its backend's links by name, and our routes in its pool or the pool before. */
-export function ownedByConfig(
+/**
+ * By the network's config: its backend's links by name, and what is in its pool or the pool before: our routes, and
+ * the devices of an earlier VNI or backend.
+ */
+export async function ownedByConfig(
   { network, backend, backendOptions }: CheckedConfig,
   previousPool: Prefix | undefined,
-): Ownership {
+  kernel: Kernel,
+  signal: AbortSignal,
+): Promise<Ownership> {
   const pools = previousPool ? [network.network, previousPool] : [network.network];
-  return { ...backend.owns(backendOptions), pools, uplink: undefined };
+  const { links, sysctls } = backend.owns(backendOptions);
+  const found = await deviceNames(kernel, pools, signal);
+  return { links: [...new Set([...links, ...found])], sysctls, pools, uplink: undefined };
 }
 
-/**
- * Without the config: flannel's tunnel devices that have an address in the pool, as those of other networks on this
- * host have not, and our routes in the pool.
- */
-export function ownedByPool(pool: Prefix, interfaces: readonly Interface[]): Ownership {
-  const links = interfaces
-    .filter(({ name }) => /^flannel\.\d+$/.test(name))
-    .filter(({ addresses }) => addresses.some(({ address }) => contains(pool, parseIpv4(address)!)))
-    .map(({ name }) => name);
+/** Without the config: the tunnel devices and our routes that are in the pool. */
+export async function ownedByPool(pool: Prefix, kernel: Kernel, signal: AbortSignal): Promise<Ownership> {
+  const links = await deviceNames(kernel, [pool], signal);
   return { links, pools: [pool], uplink: undefined, sysctls: [] };
+}
+
+async function deviceNames(
+  kernel: Kernel,
+  pools: readonly Prefix[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  return (await findDevices(kernel, pools, signal)).map(({ name }) => name);
 }
 
 /** What tells that a lease is this host's. */

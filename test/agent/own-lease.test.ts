@@ -65,6 +65,14 @@ test('a lease that expired is claimed again', async (t) => {
   await until(t, 'the key is back', () => etcd.entries.has(KEY));
 });
 
+test('a value that cannot be read is written over, and the subnet is kept', async (t) => {
+  const { etcd, lines } = await start(t);
+  etcd.put(KEY, 'rubbish');
+  await until(t, 'our value is back', () => etcd.entries.get(KEY)?.text === encodeAttributes(ours));
+  await until(t, 'the log says so', () => lines.includes('our subnet is claimed again'));
+  t.is(lines.length, 2);
+});
+
 test('when another host’s name stands under our key, that host is named', async (t) => {
   const { etcd, kept } = await start(t);
   etcd.put(KEY, theirs);

@@ -124,6 +124,14 @@ asRoot('cleanup removes what is ours, and nothing else', async (t) => {
   t.is((await host.loden('cleanup')).exitCode, 0);
 });
 
+asRoot('cleanup removes the device that an earlier VNI left behind too', async (t) => {
+  const host = await makeHost(t, { Type: 'vxlan' });
+  await paste(host, (await host.loden('plan')).stdout);
+  await host.etcd.ctl('put', `${PREFIX}/config`, '{"Network":"10.5.0.0/16","Backend":{"Type":"host-gw"}}');
+  t.is((await host.loden('cleanup', '--yes')).exitCode, 0);
+  t.notRegex(await host.namespace.exec(['ip', 'link']), /flannel/);
+});
+
 asRoot('cleanup --lease releases the lease too, and those of others never', async (t) => {
   const host = await makeHost(t, { Type: 'host-gw' });
   t.is((await host.loden('cleanup', '--lease', '--yes')).exitCode, 0);

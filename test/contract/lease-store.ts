@@ -161,6 +161,25 @@ export function leaseStoreContract(
     },
   );
 
+  inWorld('what cannot be read is published over as long as it is the same', async (t, world, signal) => {
+    const { store, put } = world;
+    const { lease } = claimed(await store.claim(subnet, attributes('192.0.2.1'), TTL, signal));
+    await put('10.5.34.0-24', 'not JSON');
+    const [rubbish] = (await store.snapshot(signal)).skipped;
+    await put('10.5.34.0-24', 'no JSON either');
+    const over = { ...lease, ...rubbish };
+    t.is(await store.publish(over, lease.attributes, TTL, signal), undefined);
+    const [later] = (await store.snapshot(signal)).skipped;
+    t.is(later!.createRevision, lease.createRevision);
+    const published = await store.publish({ ...lease, ...later }, lease.attributes, TTL, signal);
+    t.not(published!.leaseId, lease.leaseId);
+    t.like((await store.snapshot(signal)).leases.get('10.5.34.0-24'), {
+      leaseId: published!.leaseId,
+      modRevision: published!.modRevision,
+      attributes: lease.attributes,
+    });
+  });
+
   inWorld('an expired lease is gone with its key', async (t, { store, expire }, signal) => {
     const { lease } = claimed(await store.claim(subnet, attributes('192.0.2.1'), TTL, signal));
     t.is(await store.keepAlive(lease.leaseId, signal), TTL);

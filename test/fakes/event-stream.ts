@@ -49,7 +49,7 @@ export class EventStream implements AsyncIterable<readonly KernelEvent[]> {
 export function isTold(object: KernelObject, owned: Ownership): boolean {
   switch (object.kind) {
     case 'link':
-      return owned.links.includes(object.name);
+      return [...owned.links, ...(owned.former ?? []).map(({ name }) => name)].includes(object.name);
     case 'sysctl':
       return owned.sysctls.includes(object.path);
     case 'route': {

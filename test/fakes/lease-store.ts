@@ -248,8 +248,13 @@ export class FakeLeaseStore implements LeaseStore {
 
 function readEntry(key: string, { text, ...entry }: Entry): LeaseUpdate {
   const subnets = parseLeaseKey(key);
-  if (!subnets) return { kind: 'skipped', skipped: { key, reason: 'the key names no subnet' } };
+  const { createRevision, modRevision } = entry;
+  const skip = (reason: string): LeaseUpdate => ({
+    kind: 'skipped',
+    skipped: { key, reason, createRevision, modRevision },
+  });
+  if (!subnets) return skip('the key names no subnet');
   const attributes = decodeAttributes(text);
-  if ('reason' in attributes) return { kind: 'skipped', skipped: { key, reason: attributes.reason } };
+  if ('reason' in attributes) return skip(attributes.reason);
   return { kind: 'put', key, lease: { ...subnets, attributes: attributes.value, ...entry } };
 }

@@ -13,14 +13,14 @@ const TTL = 60;
 const mine = attributes('192.0.2.1', { identity: 'me' });
 const ours = lease('10.5.7.0/24', '192.0.2.1', { attributes: mine });
 
-function setup() {
+function setup(held = ours) {
   const etcd = new FakeEtcd();
   const store = new FakeLeaseStore(etcd);
   const reports: OutageReport[] = [];
   const claimAgain = () =>
     reclaim({
       store,
-      lease: ours,
+      lease: held,
       ttlSeconds: TTL,
       clock: hurriedClock,
       random: Math.random,
@@ -56,10 +56,29 @@ test('a subnet that an older lease overlaps by now is lost, and our claim taken 
   t.deepEqual([...etcd.entries.keys()], ['10.5.0.0-20']);
 });
 
-test('a subnet whose key cannot be read is lost', async (t) => {
+test('a key whose value cannot be read is nobody’s, and ours again with a lease of its own', async (t) => {
   const { etcd, claimAgain } = setup();
   etcd.put(leaseKey(ours), 'rubbish');
-  await t.throwsAsync(claimAgain(), { instanceOf: SubnetLostError });
+  const again = await claimAgain();
+  t.is(etcd.entries.get(leaseKey(ours))!.text, encodeAttributes(mine));
+  t.is(etcd.secondsLeft(again.leaseId), TTL);
+  t.is(again.modRevision, etcd.entries.get(leaseKey(ours))!.modRevision);
+});
+
+test('a reservation whose value cannot be read becomes one again', async (t) => {
+  const { etcd, claimAgain } = setup({ ...ours, leaseId: '0' });
+  etcd.put(leaseKey(ours), 'rubbish');
+  t.is((await claimAgain()).leaseId, '0');
+  t.is(etcd.entries.get(leaseKey(ours))!.leaseId, '0');
+});
+
+test('a subnet whose key cannot be read and that an older lease overlaps is lost', async (t) => {
+  const { etcd, claimAgain } = setup();
+  etcd.put('10.5.0.0-20', encodeAttributes(attributes('192.0.2.9')), etcd.grant(TTL));
+  etcd.put(leaseKey(ours), 'rubbish');
+  const error = await t.throwsAsync(claimAgain(), { instanceOf: SubnetLostError });
+  t.is(error!.holder, '192.0.2.9');
+  t.deepEqual([...etcd.entries.keys()], ['10.5.0.0-20']);
 });
 
 test('a key that turns out to be ours is kept', async (t) => {

@@ -46,9 +46,13 @@ test('a snapshot comes out as the difference, deletions first and changed attrib
 
 test('a lease whose value becomes unreadable is gone, and is back when it can be read', (t) => {
   const table = new LeaseTable(snapshot({ a }));
-  t.deepEqual(table.fold({ kind: 'skipped', skipped: { key: 'a', reason: 'not JSON' } }), [
-    { kind: 'delete', key: 'a', previous: a },
-  ]);
+  t.deepEqual(
+    table.fold({
+      kind: 'skipped',
+      skipped: { key: 'a', reason: 'not JSON', createRevision: 2, modRevision: 3 },
+    }),
+    [{ kind: 'delete', key: 'a', previous: a }],
+  );
   t.deepEqual([...table.skipped], [['a', 'not JSON']]);
   table.fold({ kind: 'put', key: 'a', lease: a });
   t.is(table.skipped.size, 0);
@@ -68,7 +72,10 @@ test('whoever applies the changes has the table, after any updates', (t) => {
   const update: fc.Arbitrary<LeaseUpdate> = fc.oneof(
     fc.record({ kind: fc.constant('put' as const), key, lease: anyLease }),
     fc.record({ kind: fc.constant('delete' as const), key }),
-    key.map((key) => ({ kind: 'skipped' as const, skipped: { key, reason: 'bad' } })),
+    key.map((key) => ({
+      kind: 'skipped' as const,
+      skipped: { key, reason: 'bad', createRevision: 2, modRevision: 3 },
+    })),
     fc.dictionary(key, anyLease).map((leases) => ({ kind: 'snapshot' as const, snapshot: snapshot(leases) })),
   );
   fc.assert(

@@ -26,6 +26,23 @@ labTest('a host whose key was deleted has its subnet back at once, and no packet
   t.regex(await h1!.daemon.readiness(), / 200 /);
 });
 
+labTest(
+  'a host whose key was overwritten with rubbish keeps its subnet, and no packet is lost',
+  async (t) => {
+    const lab = theLab();
+    const [h1] = lab.hosts;
+    const before = (await leaseOf(lab, h1!.address))!;
+    await losesNothing(t, lab.hosts, async () => {
+      await putLease(lab, before.key, 'rubbish');
+      await waitFor('our value', async () =>
+        (await leaseEntries(lab)).some(({ key, value }) => key === before.key && value === before.value),
+      );
+    });
+    t.not((await leaseOf(lab, h1!.address))!.leaseId, '0');
+    t.regex(await h1!.daemon.readiness(), / 200 /);
+  },
+);
+
 labTest('an expired lease is claimed again', async (t) => {
   const lab = theLab();
   const host = lab.host('h1');

@@ -5,6 +5,7 @@ import { checkConfig } from '../../src/tool/checked-config.js';
 import { leaseToRelease, ownedByConfig, ownedByPool } from '../../src/tool/leftovers.js';
 import { ANY_UPLINK, ownHost } from '../../src/tool/own-host.js';
 import { peerLease } from '../backend/views.js';
+import { FakeKernel } from '../fakes/kernel.js';
 
 function link(name: string, address: string): Interface {
   const network = masked(parsePrefix(`${address}/24`)!);
@@ -13,18 +14,47 @@ function link(name: string, address: string): Interface {
 
 const pool = parsePrefix('10.5.0.0/16')!;
 const subnet = parsePrefix('10.5.1.0/24')!;
-const interfaces = [link('eth0', '192.0.2.1'), link('flannel.1', '10.5.1.0'), link('flannel.2', '10.6.1.0')];
+const interfaces = [link('eth0', '192.0.2.1')];
+const { signal } = new AbortController();
 
-test("by the config, the backend's device and both pools are ours", (t) => {
+/** A host with a device for each address. */
+function hostWith(devices: Readonly<Record<string, string>>, type = 'vxlan'): FakeKernel {
+  const kernel = new FakeKernel(interfaces);
+  for (const [name, address] of Object.entries(devices)) {
+    kernel.meddle.set({ kind: 'link', name, mac: '02:00:00:00:00:01', mtu: 1450, up: true, type });
+    kernel.meddle.set({ kind: 'address', link: name, address });
+  }
+  return kernel;
+}
+
+test("by the config, the backend's device and both pools are ours", async (t) => {
   const checked = checkConfig('{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","VNI":9}}', 'test');
   const old = parsePrefix('10.4.0.0/16')!;
-  t.like(ownedByConfig(checked, old), { links: ['flannel.9'], pools: [pool, old] });
-  t.deepEqual(ownedByConfig(checked, undefined).pools, [pool]);
+  const bare = hostWith({});
+  t.like(await ownedByConfig(checked, old, bare, signal), { links: ['flannel.9'], pools: [pool, old] });
+  t.deepEqual((await ownedByConfig(checked, undefined, bare, signal)).pools, [pool]);
 });
 
-test('by the pool alone, only devices that have an address in it are ours', (t) => {
-  t.deepEqual(ownedByPool(pool, interfaces).links, ['flannel.1']);
-  t.deepEqual(ownedByPool(pool, [link('docker0', '10.5.1.1'), link('flannel.x', '10.5.1.0')]).links, []);
+test('by the config, devices that an earlier VNI or pool left behind are ours too', async (t) => {
+  const checked = checkConfig('{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","VNI":9}}', 'test');
+  const kernel = hostWith({
+    'flannel.9': '10.5.1.0/32',
+    'flannel.8': '10.5.1.0/32',
+    'flannel.7': '10.4.1.0/32',
+    'flannel.6': '10.6.1.0/32',
+  });
+  const owned = await ownedByConfig(checked, parsePrefix('10.4.0.0/16')!, kernel, signal);
+  t.deepEqual(owned.links, ['flannel.9', 'flannel.8', 'flannel.7']);
+});
+
+test("by the pool alone, only tunnel devices that have a VTEP's address in it are ours", async (t) => {
+  const linksOf = async (kernel: FakeKernel) => (await ownedByPool(pool, kernel, signal)).links;
+  t.deepEqual(await linksOf(hostWith({ 'flannel.1': '10.5.1.0/32', 'flannel.2': '10.6.1.0/32' })), [
+    'flannel.1',
+  ]);
+  const others = { docker0: '10.5.1.1/32', 'flannel.x': '10.5.1.0/32', 'flannel.3': '10.5.1.0/24' };
+  t.deepEqual(await linksOf(hostWith(others)), []);
+  t.deepEqual(await linksOf(hostWith({ 'flannel.1': '10.5.1.0/32' }, 'bridge')), []);
 });
 
 test('the lease to release carries our identity, or else a public IP of this host', (t) => {

@@ -25,6 +25,7 @@ export class Filter {
   readonly links: LinkTable;
   readonly #known: Known;
   readonly #ownLinks: ReadonlySet<string>;
+  readonly #former: ReadonlySet<string>;
   readonly #uplink: string | undefined;
   readonly #pools: readonly { first: Ipv4; last: Ipv4 }[];
 
@@ -32,6 +33,7 @@ export class Filter {
     this.links = links;
     this.#known = known;
     this.#ownLinks = new Set(owned.links);
+    this.#former = new Set(owned.former?.map(({ name }) => name));
     this.#uplink = owned.uplink;
     this.#pools = owned.pools.map((pool) => ({ first: firstAddress(pool), last: lastAddress(pool) }));
   }
@@ -50,7 +52,8 @@ export class Filter {
   }
 
   link(message: LinkMessage): Link | undefined {
-    return this.ownsLink(message.name) ? toLink(message, this.links.nameOf) : undefined;
+    const told = this.ownsLink(message.name) || this.#former.has(message.name ?? '');
+    return told ? toLink(message, this.links.nameOf) : undefined;
   }
 
   address(message: AddressMessage): Address | undefined {
