@@ -13,10 +13,14 @@ async function acceptContainersOnly(lab: Lab): Promise<void> {
   const addresses = lab.targets().map(({ address }) => address);
   for (const { namespace } of lab.targets()) {
     await namespace.exec(['nft', '-f', '-'], {
-      input: `table ip loden_test { chain input {
-        type filter hook input priority 0; policy drop;
-        ip saddr { ${addresses.join(', ')} } accept
-      } }`,
+      input: `
+        table ip loden_test {
+          chain input {
+            type filter hook input priority 0; policy drop;
+            ip saddr { ${addresses.join(', ')} } accept
+          }
+        }
+      `,
     });
   }
 }

@@ -7,7 +7,7 @@ cgroup=$1
 shift
 echo $$ >"$cgroup/cgroup.procs"
 exec unshare --mount --pid --fork --kill-child --uts --ipc --cgroup --propagation private bash -euo pipefail -c '
-  memory=/tmp
+  memory=/mnt
   mount -t tmpfs -o size=1g tmpfs $memory
   mkdir $memory/{upper,work,root}
   mount -t overlay -o lowerdir=/,upperdir=$memory/upper,workdir=$memory/work overlay $memory/root
