@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { lstat, readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { parseAssignments } from '../../src/docker/assignments.js';
 import { formatDockerOpts, routedElsewhere } from '../../src/docker/docker-opts.js';
-import { CommandError } from '../../src/errors.js';
+import { CommandError, FileError } from '../../src/errors.js';
 import { writeWhole } from '../../src/files/write-whole.js';
 import { formatPrefix } from '../../src/net/prefix.js';
 import type { Tool } from './session.js';
@@ -38,8 +38,17 @@ async function dockerOpts({ environment }: Tool, flags: Flags): Promise<void> {
   const variables = new Map([...given, ...parseAssignments(text, given)]);
   const { i: individual = false, c: combined = false, m: noMasquerade = false, k: key } = flags;
   const content = formatDockerOpts({ variables, individual, combined, ipMasq: !noMasquerade, key });
-  await writeWhole(flags.d, content, 0o644);
+  await output(flags.d, content);
   const taken = routedElsewhere(variables, await readFile('/proc/net/route', 'utf8').catch(() => ''));
   if (taken !== undefined)
     throw new CommandError(`Your routing table already contains the subnet: ${formatPrefix(taken)}`);
+}
+
+/** Only a file, or nothing, may be replaced: what is a link or a device, such as /dev/stdout, is written to. */
+async function output(path: string, content: string): Promise<void> {
+  const present = await lstat(path).catch(() => undefined);
+  if (present === undefined || present.isFile()) return writeWhole(path, content, 0o644);
+  await writeFile(path, content).catch((cause: Error) => {
+    throw new FileError(path, `cannot write ${path}: ${cause.message}`, { cause });
+  });
 }

@@ -5,16 +5,16 @@
 
 export type Assignments = ReadonlyMap<string, string>;
 
+/** What stands in quotes may go on over lines. */
+const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)(\+?)=("[^"]*".*|'[^']*'.*|.*)$/gm;
+
 /** The last value of each name. Lines that are no assignment are passed over. `known` may be referred to. */
 export function parseAssignments(text: string, known: Assignments = new Map()): Map<string, string> {
   const found = new Map<string, string>();
-  for (const line of joinContinued(text).split(/\r?\n/)) {
-    const match = /^\s*(?:export\s+)?([A-Za-z_]\w*)=(.*)$/.exec(line);
-    if (match)
-      found.set(
-        match[1]!,
-        unquoted(match[2]!, (name) => found.get(name) ?? known.get(name) ?? ''),
-      );
+  const soFar = (name: string) => found.get(name) ?? known.get(name) ?? '';
+  for (const [, name, added, written] of joinContinued(text).matchAll(ASSIGNMENT)) {
+    const value = unquoted(written!, soFar);
+    found.set(name!, added ? soFar(name!) + value : value);
   }
   return found;
 }
@@ -32,7 +32,7 @@ export function expand(text: string, lookUp: (name: string) => string): string {
 
 function unquoted(written: string, lookUp: (name: string) => string): string {
   const text = written.trim();
-  const quoted = /^(["'])(.*?)\1(?:\s*#.*|\s*;.*)?$/.exec(text);
+  const quoted = /^(["'])(.*?)\1(?:\s*#.*|\s*;.*)?$/s.exec(text);
   if (quoted?.[1] === "'") return quoted[2]!;
   return expand(quoted?.[2] ?? text.replace(/\s+#.*$/, ''), lookUp);
 }

@@ -1,4 +1,5 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { readFile, readlink, realpath, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { FileError } from '../errors.js';
 import { createWhole, errnoOf, type Permissions, writeWhole } from '../files/write-whole.js';
 import type { BridgeSettings } from './bridge.js';
@@ -34,7 +35,7 @@ export async function updateDaemonJson(
   const edit = editDaemonJson(found?.text, settings, flags);
   if (edit.kind !== 'changed') return edit;
   if (found !== undefined) await createWhole(path + BACKUP_SUFFIX, found.text, found.permissions);
-  await writeWhole(found?.path ?? path, edit.text, found?.permissions ?? 0o644);
+  await writeWhole(found?.path ?? (await leadsTo(path)), edit.text, found?.permissions ?? 0o644);
   return edit;
 }
 
@@ -56,6 +57,12 @@ async function findFile(path: string): Promise<FoundFile | string | undefined> {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw new FileError(path, `cannot read ${path}: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Where a link leads, whose file is yet to be made; the path itself when it is none. */
+async function leadsTo(path: string): Promise<string> {
+  const target = await readlink(path).catch(() => undefined);
+  return target === undefined ? path : resolve(dirname(path), target);
 }
 
 async function isSameFile(one: string, other: string): Promise<boolean> {

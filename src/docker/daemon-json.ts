@@ -31,8 +31,14 @@ export function editDaemonJson(
   const ours = membersOf(settings, flags);
   const reason = conflict(members, settings, flags, Object.keys(ours));
   if (reason !== undefined) return { kind: 'refused', reason };
-  const edited = setMembers(present, ours);
-  return edited === text ? { kind: 'unchanged' } : { kind: 'changed', text: edited };
+  try {
+    const edited = setMembers(present, ours);
+    return edited === text ? { kind: 'unchanged' } : { kind: 'changed', text: edited };
+  } catch (error) {
+    // The stack ends at some thousand lists, one inside the other.
+    if (!(error instanceof RangeError)) throw error;
+    return { kind: 'refused', reason: 'it is nested too deeply' };
+  }
 }
 
 /** The object in the file. A sentence that says what is wrong when there is none. */
@@ -57,6 +63,9 @@ function membersOf(settings: BridgeSettings, flags: readonly DockerFlag[]): Memb
   };
 }
 
+/** Members and flags that may not go with ours. */
+const EXCLUDING: readonly string[] = ['bridge', 'fixed-cidr', 'default-gateway'];
+
 function conflict(
   members: Members,
   { bip }: BridgeSettings,
@@ -70,10 +79,10 @@ function conflict(
     return `dockerd gets --${twice.name} as a flag too (${twice.source}), and refuses to start with both: remove the flag`;
   }
   for (const { name, value, source } of [...given(members), ...flags]) {
-    if (value === '' || value === null) continue;
+    if (!EXCLUDING.includes(name) || value === '' || value === null) continue;
     const shown = `${name} ${typeof value === 'string' ? value : JSON.stringify(value)} (${source})`;
     if (name === 'bridge') return `${shown} is set, which excludes bip: remove it`;
-    if ((name === 'fixed-cidr' || name === 'default-gateway') && !isInside(value, bip))
+    if (!isInside(value, bip))
       return `${shown} is not inside the leased subnet ${formatPrefix(masked(bip))}: remove or change it`;
   }
   return undefined;

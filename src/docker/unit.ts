@@ -3,6 +3,7 @@
  * order in which systemd reads them (systemd.unit(5)). Covers what tells how dockerd is started.
  */
 import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { type Assignments, expand, joinContinued, parseAssignments } from './assignments.js';
 
 /** Where units are, the first wins. */
@@ -35,11 +36,14 @@ interface Setting {
   readonly value: string;
 }
 
+const COMMENT_LINE = /^[ \t]*[#;].*(?:\r?\n|$)/gm;
+
 /** The lines of `[Service]`. */
 function serviceSettings(text: string): Setting[] {
   let section = '';
   const settings: Setting[] = [];
-  for (const line of joinContinued(text).split(/\r?\n/)) {
+  // Comments go first: systemd passes them over within a continued line too.
+  for (const line of joinContinued(text.replaceAll(COMMENT_LINE, '')).split(/\r?\n/)) {
     section = /^\s*\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
     const match = /^\s*([A-Za-z]\w*)\s*=\s*(.*?)\s*$/.exec(line);
     if (match && section === 'Service') settings.push({ name: match[1]!, value: match[2]! });
@@ -70,22 +74,38 @@ async function environmentOf(
     take(parseAssignments(splitWords(value).join('\n')), 'the unit');
   // Files win over Environment=, whatever the order.
   for (const value of lastOf(settings, 'EnvironmentFile')) {
-    const path = value.replace(/^-/, '');
-    const text = await readText(root + path);
-    if (text !== undefined) take(parseAssignments(text), path);
+    for (const path of await matching(splitWords(value).join(' ').replace(/^-/, ''), root)) {
+      const text = await readText(root + path);
+      if (text !== undefined) take(parseAssignments(text), path);
+    }
   }
   return variables;
+}
+
+/** The files that a path with `*` or `?` in its last part stands for. */
+async function matching(path: string, root: string): Promise<string[]> {
+  if (!/[*?]/.test(basename(path))) return [path];
+  const literal = basename(path).replaceAll(/[.+^${}()|\\]/g, '\\$&');
+  const pattern = new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+  const names = await readdir(root + dirname(path)).catch(() => []);
+  return names
+    .filter((name) => pattern.test(name))
+    .toSorted()
+    .map((name) => `${dirname(path)}/${name}`);
 }
 
 /** The command without its variables, and the words that each variable in it stands for. */
 function commandsOf(line: string, unit: string, variables: ReadonlyMap<string, Variable>): UnitCommand[] {
   const names = [...line.matchAll(/\$(?:\{(\w+)\}|([A-Za-z_]\w*))/g)].map((match) => match[1] ?? match[2]!);
   const used = names.flatMap((name) => variables.get(name) ?? []);
-  const plain = {
-    words: splitWords(expand(line, (name) => valueInside(line, name, variables))),
-    source: unit,
-  };
+  const words = splitWords(expand(line, (name) => valueInside(line, name, variables)));
+  const plain = { words: words.flatMap(withShellsWords), source: unit };
   return [plain, ...used.map(({ value, source }) => ({ words: splitWords(value), source }))];
+}
+
+/** What a shell is told to do by `-c` is one word of the command, and words to the shell. */
+function withShellsWords(word: string, index: number, words: readonly string[]): readonly string[] {
+  return /^-[a-z]*c$/.test(words[index - 1] ?? '') ? splitWords(word) : [word];
 }
 
 /** `--bip=${BIP}` is a word of the command; `$OPTIONS` alone stands for words of its own, told apart by their source. */

@@ -3,7 +3,7 @@
  * folder, is forced to the disk, and then takes the name at once. Folders on the way are made, 0755.
  */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { chmod, chown, type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../errors.js';
 
@@ -14,12 +14,18 @@ export interface Permissions {
   readonly gid: number;
 }
 
+/** The bits set-user-id and set-group-id. */
+const SET_ID = 0o6000;
+
 /**
  * Puts a text in place of whatever the file held. `mode` is exact, the umask is not applied; the owner is the caller
  * if it is given alone. Throws FileError.
  */
 export async function writeWhole(path: string, text: string, mode: number | Permissions): Promise<void> {
-  await throughTemporary(path, text, mode, (temporary) => rename(temporary, path));
+  await throughTemporary(path, text, mode, async (temporary) => {
+    await giveTo(temporary, mode);
+    await rename(temporary, path);
+  });
 }
 
 /** The same for a file that must not be there yet: false, and nothing is changed, if it is. Throws FileError. */
@@ -29,6 +35,8 @@ export async function createWhole(path: string, text: string, mode: number | Per
     await throughTemporary(path, text, mode, async (temporary) => {
       await link(temporary, path);
       await unlink(temporary);
+      // Last, as the kernel lets nobody link another's file (fs.protected_hardlinks).
+      await giveTo(path, mode);
     });
     return true;
   } catch (error) {
@@ -54,8 +62,7 @@ async function throughTemporary(
   try {
     await mkdir(folder, { recursive: true, mode: 0o755 });
     await withFile(temporary, 'wx', async (file) => {
-      if (typeof mode !== 'number') await file.chown(mode.uid, mode.gid);
-      // After the owner: a change of that takes set-user-id bits away.
+      // Before the owner: then the file is ours, and a right to change modes of others' files is not needed.
       await file.chmod(typeof mode === 'number' ? mode : mode.mode);
       await file.writeFile(text);
       await file.sync();
@@ -67,6 +74,14 @@ async function throughTemporary(
     await unlink(temporary).catch(() => undefined);
     throw new FileError(path, `cannot write ${path}: ${(cause as Error).message}`, { cause });
   }
+}
+
+async function giveTo(path: string, permissions: number | Permissions): Promise<void> {
+  if (typeof permissions === 'number') return;
+  const { uid, gid, mode } = permissions;
+  await chown(path, uid, gid);
+  // What a change of the owner takes away.
+  if ((mode & SET_ID) !== 0) await chmod(path, mode);
 }
 
 async function withFile(

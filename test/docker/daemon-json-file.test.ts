@@ -1,6 +1,7 @@
-import { chmod, chown, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { execa } from 'execa';
 import { BACKUP_SUFFIX, updateDaemonJson } from '../../src/docker/daemon-json-file.js';
 import { findFlags } from '../../src/docker/flags.js';
 import { FileError } from '../../src/errors.js';
@@ -31,6 +32,27 @@ asRoot('mode and owner of the file stay, and its backup has them', async (t) => 
     t.deepEqual({ mode: mode & 0o7777, uid, gid }, { mode: 0o640, uid: 12, gid: 34 }, name);
   }
 });
+
+asRoot(
+  'owner and mode stay also in the sandbox of the unit, which has a right to give files away and no other',
+  async (t) => {
+    const folder = await folderWith(t, { [NAME]: '{}' });
+    await chmod(folder, 0o755);
+    const path = join(folder, NAME);
+    await chmod(path, 0o644);
+    await chown(path, 12, 34);
+    const module = new URL('../../src/docker/daemon-json-file.js', import.meta.url).href;
+    const script = `import { updateDaemonJson } from '${module}';
+    await updateDaemonJson('${path}', ${JSON.stringify(settings())}, []);`;
+    const node = [process.execPath, '--input-type=module', '--eval', script];
+    await execa('setpriv', ['--bounding-set=-all,+chown', ...node]);
+    t.is(JSON.parse(await readFile(path, 'utf8')).mtu, 1450);
+    for (const name of [path, path + BACKUP_SUFFIX]) {
+      const { mode, uid, gid } = await stat(name);
+      t.deepEqual({ mode: mode & 0o7777, uid, gid }, { mode: 0o644, uid: 12, gid: 34 }, name);
+    }
+  },
+);
 
 test('the backup is what there was before the first change, however many follow', async (t) => {
   const before = '{ "debug" :true}';
@@ -72,6 +94,14 @@ test('a link stays a link, and the file that it leads to changes', async (t) => 
   await updateDaemonJson(join(folder, NAME), settings(), []);
   t.is(JSON.parse(await readFile(join(folder, 'managed/docker.json'), 'utf8')).mtu, 1450);
   t.deepEqual((await readdir(folder)).toSorted(), [NAME, NAME + BACKUP_SUFFIX, 'managed']);
+});
+
+test('a link to a file that is not there yet stays a link, and the file is made', async (t) => {
+  const folder = await folderWith(t, { 'managed/x': '' });
+  await symlink('managed/docker.json', join(folder, NAME));
+  await updateDaemonJson(join(folder, NAME), settings(), []);
+  t.is(JSON.parse(await readFile(join(folder, 'managed/docker.json'), 'utf8')).mtu, 1450);
+  t.true((await lstat(join(folder, NAME))).isSymbolicLink());
 });
 
 test('a file that dockerd does not read is refused, and dockerd file is named', async (t) => {

@@ -134,6 +134,11 @@ const REFUSED: readonly (readonly [title: string, text: string, reason: RegExp])
   ['a comma too many', '{"debug": true,}', /not JSON/],
   ['a byte order mark', '\uFEFF{}', /not JSON/],
   ['a list', '[]', /not an object/],
+  [
+    'lists in lists without measure',
+    `{"a": ${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+    /nested too deeply/,
+  ],
   ['null', 'null', /not an object/],
   ['a bridge of its own', '{"bridge": "br0"}', /bridge br0 \(in the file\).*excludes bip/],
   ['no bridge at all', '{"bridge": "none"}', /excludes bip/],

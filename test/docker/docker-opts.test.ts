@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { lstat, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -80,6 +80,18 @@ test("the command has the script's flags, and replaces what the file held", asyn
   t.is(exitCode, 0);
   const text = `${BIP}${MTU}KEY="--debug  --bip=10.1.74.1/24 --mtu=1472"\n`;
   t.is(await readFile(join(folder, 'opts.env'), 'utf8'), text);
+});
+
+test('what is no file is written to and stays what it is: a link, a device', async (t) => {
+  const folder = await folderWith(t, { 'subnet.env': SUBNET, 'real.env': 'OLD=1\n' });
+  await symlink('real.env', join(folder, 'opts.env'));
+  await dockerOpts(folder, '-i', {});
+  t.is(await readFile(join(folder, 'real.env'), 'utf8'), `${BIP}${IPMASQ}${MTU}`);
+  t.true((await lstat(join(folder, 'opts.env'))).isSymbolicLink());
+  const words = [process.execPath, LODEN, 'docker-opts', '-f', join(folder, 'subnet.env'), '-i'].join(' ');
+  // A pipe as a shell makes it: Node's own are sockets, which nobody can open by a name.
+  const { stdout } = await execa('sh', ['-c', `${words} -d /dev/stdout | cat`]);
+  t.is(`${stdout}\n`, `${BIP}${IPMASQ}${MTU}`);
 });
 
 test('without a subnet file the command writes an empty value and succeeds', async (t) => {

@@ -109,6 +109,30 @@ const CONFIGURED: readonly (readonly [
     { [UNIT]: '[Service]\nEnvironment="BIP=10.1.2.1/24" X=1\nExecStart=dockerd --bip=$BIP\n' },
     ['bip=10.1.2.1/24 docker.service'],
   ],
+  [
+    'a command that goes on after a comment',
+    { [UNIT]: '[Service]\nExecStart=dockerd \\\n# ours \\\n; and\n  --mtu=1400\n' },
+    ['mtu=1400 docker.service'],
+  ],
+  [
+    'a command that a shell is told',
+    { [UNIT]: `[Service]\nExecStart=/bin/sh -ec 'exec dockerd --bip=10.1.2.1/24 -H fd://'\n` },
+    ['bip=10.1.2.1/24 docker.service'],
+  ],
+  [
+    'environment files by a pattern',
+    {
+      [UNIT]: '[Service]\nEnvironmentFile=-/etc/docker.d/*.env\nExecStart=dockerd $OPTIONS\n',
+      '/etc/docker.d/1.env': 'OPTIONS=--mtu=1400\n',
+      '/etc/docker.d/2.env~': 'OPTIONS=--mtu=1300\n',
+    },
+    ['mtu=1400 OPTIONS in /etc/docker.d/1.env'],
+  ],
+  [
+    'a value over lines, and one that is added to',
+    { [DEFAULTS]: 'DOCKER_OPTS="--debug\n --bip=10.1.2.1/24"\nDOCKER_OPTS+=" --mtu=1400"\n' },
+    ['bip=10.1.2.1/24 DOCKER_OPTS in /etc/default/docker', 'mtu=1400 DOCKER_OPTS in /etc/default/docker'],
+  ],
 ];
 
 for (const [title, files, flags] of CONFIGURED)

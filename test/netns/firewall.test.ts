@@ -195,6 +195,17 @@ test('EnableNFTables: the same rules are in flannel’s table, and none are left
   t.notRegex(await host.shell('nft list table ip flannel-ipv4'), /10\.5\./);
 });
 
+test('EnableNFTables needs no iptables on the host; without that the log names what is missing', async (t) => {
+  const host = await FirewalledHost.make(t, 'none');
+  const nft = await host.keep(t, { ...WISH, manager: 'nftables' });
+  t.like(nft.log[0], { msg: 'firewall programmed', added: 8, removed: 0 });
+  t.regex(await host.shell('nft list table ip flannel-ipv4'), /ip saddr 10\.5\.0\.0\/16 accept/);
+  await nft.kill();
+  const iptables = await host.keep(t, WISH);
+  t.like(iptables.log[0], { msg: 'cannot set firewall rules, trying again' });
+  t.regex(String(iptables.log[0]?.error), /^iptables .*no such program/);
+});
+
 /** As Docker 28 leaves them, on the tables that it uses. */
 const withDocker = (save: string) => `iptables-restore <<'RULES'
 ${save}RULES

@@ -30,14 +30,17 @@ export class FirewalledHost {
   readonly #holder: ChildProcess;
   readonly #programs: string;
 
-  static async make(t: ExecutionContext, flavour: Flavour): Promise<FirewalledHost> {
+  /** `none`: there is nft alone. */
+  static async make(t: ExecutionContext, flavour: Flavour | 'none'): Promise<FirewalledHost> {
     const programs = await mkdtemp(join(tmpdir(), 'loden-programs-'));
-    for (const program of PROGRAMS) {
+    for (const program of flavour === 'none' ? [] : PROGRAMS) {
       const name = program.replace('iptables', `iptables-${flavour}`);
       await symlink(`/usr/sbin/${name}`, join(programs, program));
     }
+    const hide =
+      flavour === 'none' ? `cp /usr/sbin/nft ${programs} && mount --bind ${programs} /usr/sbin;` : '';
     // Ends with its input, and so with this process, however that ends.
-    const holder = spawn('unshare', ['--net', 'sh', '-c', 'echo; exec cat'], {
+    const holder = spawn('unshare', ['--net', '--mount', 'sh', '-ec', `${hide} echo; exec cat`], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     t.teardown(async () => {
@@ -98,7 +101,7 @@ export class FirewalledHost {
   }
 
   get #inside(): string[] {
-    return [`--target=${this.#holder.pid}`, '--net', '--'];
+    return [`--target=${this.#holder.pid}`, '--net', '--mount', '--'];
   }
 
   get #env(): NodeJS.ProcessEnv {

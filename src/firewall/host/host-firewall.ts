@@ -43,7 +43,6 @@ export class HostFirewall implements Firewall {
   }
 
   async remove(networks: readonly Prefix[], signal: AbortSignal, mode?: 'look'): Promise<readonly string[]> {
-    if (!(await this.#isHere(signal))) return [];
     const look = await this.#look(networks, undefined, signal);
     if (mode !== 'look') await carryOut(look, signal);
     return changesOf(look).removed;
@@ -53,14 +52,14 @@ export class HostFirewall implements Firewall {
     return nftablesEvents(signal);
   }
 
-  /** Where there is no iptables, flanneld has made no rules, and loden has neither. */
-  async #isHere(signal: AbortSignal): Promise<boolean> {
+  /** Where there is no iptables there is nothing of ours in it either: only a wish for rules there needs it. */
+  async #findIptables(needed: boolean, signal: AbortSignal): Promise<Iptables> {
     try {
       this.#iptables ??= await findIptables(signal);
-      return true;
+      return this.#iptables;
     } catch (error) {
-      if (error instanceof FirewallError) return false;
-      throw error;
+      if (needed || !(error instanceof FirewallError)) throw error;
+      return { flavours: [], fullyRandom: false };
     }
   }
 
@@ -70,8 +69,8 @@ export class HostFirewall implements Firewall {
     wish: FirewallWish | undefined,
     signal: AbortSignal,
   ): Promise<Look> {
-    this.#iptables ??= await findIptables(signal);
-    const { flavours, fullyRandom } = this.#iptables;
+    const needed = wish?.manager === 'iptables';
+    const { flavours, fullyRandom } = await this.#findIptables(needed, signal);
     const possible = wish && { ...wish, fullyRandom: wish.fullyRandom && fullyRandom };
     const [rulesets, nft] = await Promise.all([
       Promise.all(flavours.map((flavour) => readRuleset(flavour, signal))),

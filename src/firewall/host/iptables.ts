@@ -18,22 +18,20 @@ export interface Iptables {
   readonly fullyRandom: boolean;
 }
 
+const BOTH: readonly Flavour[] = ['iptables-nft', 'iptables-legacy'];
+
 /** Throws FirewallError when there is none. */
 export async function findIptables(signal: AbortSignal): Promise<Iptables> {
-  const version = await run(['iptables', '--version'], signal);
-  const flavours: Flavour[] = [];
-  for (const flavour of preferred(version)) {
-    if (await exists(flavour, signal)) flavours.push(flavour);
-  }
+  const [version, ...there] = await Promise.all([
+    run(['iptables', '--version'], signal),
+    ...BOTH.map((flavour) => exists(flavour, signal)),
+  ]);
+  const found = BOTH.filter((_, i) => there[i]);
+  const flavours = version.includes('nf_tables') ? found : found.toReversed();
   return {
     flavours: flavours.length > 0 ? flavours : ['iptables'],
     fullyRandom: isSince(version, [1, 6, 2]),
   };
-}
-
-function preferred(version: string): readonly Flavour[] {
-  const both = ['iptables-nft', 'iptables-legacy'];
-  return version.includes('nf_tables') ? both : both.reverse();
 }
 
 async function exists(flavour: Flavour, signal: AbortSignal): Promise<boolean> {
