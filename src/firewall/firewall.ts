@@ -35,6 +35,7 @@ export interface FirewallReport {
   readonly added: readonly string[];
   readonly removed: readonly string[];
   /** What stands in the way of packets between containers even so. */
+  /** Empty after a change: the look that follows it tells. */
   readonly drops: readonly Drop[];
 }
 

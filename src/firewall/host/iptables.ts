@@ -2,11 +2,10 @@
  * The iptables on this host: up to two flavours of it at once, over nftables and over the kernel's older tables, whose
  * rules both count. Docker has its rules in one of them, and ours must be in the same.
  */
-import { FirewallError } from '../../errors.js';
 import type { TablePlan } from '../iptables-plan.js';
 import { iptablesRestoreText } from '../iptables-restore.js';
 import { parseIptablesSave, type Ruleset } from '../ruleset.js';
-import { run } from './run.js';
+import { isInstalled, run } from './run.js';
 
 /** The names of its programs begin with this: `iptables-nft`, `iptables-legacy`; `iptables` where there is but one. */
 export type Flavour = string;
@@ -24,7 +23,7 @@ const BOTH: readonly Flavour[] = ['iptables-nft', 'iptables-legacy'];
 export async function findIptables(signal: AbortSignal): Promise<Iptables> {
   const [version, ...there] = await Promise.all([
     run(['iptables', '--version'], signal),
-    ...BOTH.map((flavour) => exists(flavour, signal)),
+    ...BOTH.map((flavour) => isInstalled(`${flavour}-save`)),
   ]);
   const found = BOTH.filter((_, i) => there[i]);
   const flavours = version.includes('nf_tables') ? found : found.toReversed();
@@ -32,16 +31,6 @@ export async function findIptables(signal: AbortSignal): Promise<Iptables> {
     flavours: flavours.length > 0 ? flavours : ['iptables'],
     fullyRandom: isSince(version, [1, 6, 2]),
   };
-}
-
-async function exists(flavour: Flavour, signal: AbortSignal): Promise<boolean> {
-  try {
-    await run([`${flavour}-save`, '--version'], signal);
-    return true;
-  } catch (error) {
-    if (error instanceof FirewallError) return false;
-    throw error;
-  }
 }
 
 /** `iptables v1.8.9 (nf_tables)` */
