@@ -34,8 +34,7 @@ export interface FirewallReport {
   /** In the firewall's own words; both are empty when all was as it should be. */
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** What stands in the way of packets between containers even so. */
-  /** Empty after a change: the look that follows it tells. */
+  /** What stands in the way of packets between containers even so. Empty after a change: the next look tells. */
   readonly drops: readonly Drop[];
 }
 
