@@ -1,6 +1,7 @@
 /* The addon's entry: exports the functions of every file, and turns errno into JavaScript errors. */
 #include "loden.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,22 @@ bool read_arguments(napi_env env, napi_callback_info info, size_t count, napi_va
   if (napi_get_cb_info(env, info, &given, values, NULL, NULL) == napi_ok && given >= count) return true;
   napi_throw_type_error(env, NULL, "too few arguments");
   return false;
+}
+
+napi_value make_handle(napi_env env, const napi_type_tag *kind, void *data, napi_finalize free_data) {
+  napi_value handle;
+  if (napi_create_external(env, data, free_data, NULL, &handle) != napi_ok) return NULL;
+  if (napi_type_tag_object(env, handle, kind) == napi_ok) return handle;
+  return throw_errno(env, "netlink handle", EINVAL);
+}
+
+void *read_handle(napi_env env, napi_value handle, const napi_type_tag *kind) {
+  napi_valuetype type;
+  bool same = false;
+  void *data;
+  if (napi_typeof(env, handle, &type) != napi_ok || type != napi_external) return NULL;
+  if (napi_check_object_type_tag(env, handle, kind, &same) != napi_ok || !same) return NULL;
+  return napi_get_value_external(env, handle, &data) == napi_ok ? data : NULL;
 }
 
 NAPI_MODULE_INIT() {

@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static const napi_type_tag listener_kind = {0x6c6f64656e206e6c, 0x6c697374656e6572};
+
 struct listener {
   int fd, stop_fd;
   pthread_t thread;
@@ -110,7 +112,7 @@ static int open_listener(struct listener *l, int protocol, uint32_t groups) {
 
 /* netlinkListen(protocol: number, groups: number, callback): handle. Listening has begun when it returns. */
 static napi_value netlink_listen(napi_env env, napi_callback_info info) {
-  napi_value arguments[3], name, handle;
+  napi_value arguments[3], name;
   int32_t protocol;
   uint32_t groups;
   if (!read_arguments(env, info, 3, arguments)) return NULL;
@@ -142,16 +144,18 @@ static napi_value netlink_listen(napi_env env, napi_callback_info info) {
   l->running = true;
   /* A worker may end, or the process, while we listen: the thread must be gone before the environment is. */
   napi_add_env_cleanup_hook(env, join_thread, l);
-  napi_create_external(env, l, free_handle, NULL, &handle);
-  return handle;
+  return make_handle(env, &listener_kind, l, free_handle);
 }
 
 /* netlinkStopListening(handle): no callback comes after it. Idempotent. */
 static napi_value netlink_stop_listening(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
-  struct listener *l;
   if (!read_arguments(env, info, 1, arguments)) return NULL;
-  if (napi_get_value_external(env, arguments[0], (void **)&l) == napi_ok) stop(l);
+  struct listener *l = read_handle(env, arguments[0], &listener_kind);
+  if (l)
+    stop(l);
+  else
+    napi_throw_type_error(env, NULL, "netlinkStopListening(listener)");
   return NULL;
 }
 

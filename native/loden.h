@@ -30,6 +30,11 @@ napi_value make_errno(napi_env env, const char *what, int error);
 /* Reads up to `count` arguments; false, with an exception pending, when there are fewer. */
 bool read_arguments(napi_env env, napi_callback_info info, size_t count, napi_value *values);
 
+/* A handle for JavaScript that holds `data` and is of one kind; NULL, with an exception pending, when there is none. */
+napi_value make_handle(napi_env env, const napi_type_tag *kind, void *data, napi_finalize free_data);
+/* What a handle of that kind holds; NULL for any other value. */
+void *read_handle(napi_env env, napi_value handle, const napi_type_tag *kind);
+
 /* A netlink socket with buffers of 8 MB, bound to multicast groups (a mask as in sockaddr_nl); -1 and errno. */
 int open_netlink(int protocol, uint32_t groups);
 

@@ -18,6 +18,8 @@ static const size_t RECEIVE_ROOM = 64 << 10;
 /* The kernel answers at once; only a kernel that has lost our request is silent for so long. */
 static const int SILENCE_MS = 30000;
 
+static const napi_type_tag socket_kind = {0x6c6f64656e206e6c, 0x736f636b65740000};
+
 struct netlink_socket {
   int fd;
   bool busy; /* a transaction is under way */
@@ -152,20 +154,18 @@ static napi_value netlink_open(napi_env env, napi_callback_info info) {
     free(socket);
     return throw_errno(env, "netlink socket", error);
   }
-  napi_value handle;
-  napi_create_external(env, socket, free_socket, NULL, &handle);
-  return handle;
+  return make_handle(env, &socket_kind, socket, free_socket);
 }
 
 /* netlinkTransact(handle, request: Buffer, untilSequence: number): Promise<Buffer> */
 static napi_value netlink_transact(napi_env env, napi_callback_info info) {
   napi_value arguments[3], promise, name;
-  struct netlink_socket *socket;
   void *request;
   size_t length;
   uint32_t until;
   if (!read_arguments(env, info, 3, arguments)) return NULL;
-  if (napi_get_value_external(env, arguments[0], (void **)&socket) != napi_ok ||
+  struct netlink_socket *socket = read_handle(env, arguments[0], &socket_kind);
+  if (!socket ||
       napi_get_buffer_info(env, arguments[1], &request, &length) != napi_ok ||
       napi_get_value_uint32(env, arguments[2], &until) != napi_ok) {
     napi_throw_type_error(env, NULL, "netlinkTransact(handle, request, untilSequence)");
@@ -195,9 +195,12 @@ static napi_value netlink_transact(napi_env env, napi_callback_info info) {
 /* netlinkClose(handle): a transaction under way still ends. */
 static napi_value netlink_close(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
-  struct netlink_socket *socket;
   if (!read_arguments(env, info, 1, arguments)) return NULL;
-  if (napi_get_value_external(env, arguments[0], (void **)&socket) != napi_ok) return NULL;
+  struct netlink_socket *socket = read_handle(env, arguments[0], &socket_kind);
+  if (!socket) {
+    napi_throw_type_error(env, NULL, "netlinkClose(socket)");
+    return NULL;
+  }
   socket->closed = true;
   if (!socket->busy) close_fd(socket);
   return NULL;

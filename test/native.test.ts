@@ -48,6 +48,30 @@ test('a request over a closed socket is refused', (t) => {
   });
 });
 
+test('a handle of another kind is refused, and what it holds goes on', async (t) => {
+  t.is(
+    await inProcess(`
+      const socket = native.netlinkOpen();
+      const listener = native.netlinkListen(0, ${LINKS}, () => {});
+      for (const misuse of [
+        () => native.netlinkClose(listener),
+        () => native.netlinkTransact(listener, Buffer.alloc(16), 1),
+        () => native.netlinkStopListening(socket),
+        () => native.netlinkClose({}),
+        () => native.netlinkStopListening(undefined),
+      ])
+        try {
+          misuse();
+          console.log('taken');
+        } catch (error) {
+          console.log(error.name);
+        }
+      native.netlinkStopListening(listener);
+      native.netlinkClose(socket);`),
+    'TypeError\n'.repeat(5),
+  );
+});
+
 test('a listener that was stopped does not keep the process alive', async (t) => {
   t.is(
     await inProcess(`

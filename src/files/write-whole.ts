@@ -3,9 +3,10 @@
  * folder, is forced to the disk, and then takes the name at once. Folders on the way are made, 0755.
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { chmod, chown, type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../errors.js';
+import { makeFolder } from './make-folder.js';
 
 /** Who may do what with a file. */
 export interface Permissions {
@@ -60,7 +61,7 @@ async function throughTemporary(
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o755 });
+    await makeFolder(folder);
     await withFile(temporary, 'wx', async (file) => {
       // Before the owner: then the file is ours, and a right to change modes of others' files is not needed.
       await file.chmod(typeof mode === 'number' ? mode : mode.mode);

@@ -46,7 +46,10 @@ export type KernelEvent =
   | { readonly kind: 'overflow'; readonly reason: string };
 
 export type Change =
-  /** The object is absent. */
+  /**
+   * The object is absent. A vxlan link that was told of under this name, and has another one by now, would be in the
+   * way: it is removed first.
+   */
   | { readonly kind: 'add'; readonly object: KernelObject }
   /** The object is there as `before`, and is changed in place without a gap. */
   | { readonly kind: 'replace'; readonly object: KernelObject; readonly before: KernelObject }

@@ -12,6 +12,8 @@ export interface KernelHost {
   readonly uplink: string;
   /** Somebody else makes this change. */
   byHand(change: Change): Promise<void>;
+  /** Somebody else gives a link another name. */
+  rename(from: string, to: string): Promise<void>;
   /** Somebody else takes the uplink down, or up again. */
   setUplink(up: boolean): Promise<void>;
   dispose(): Promise<void>;
@@ -249,6 +251,28 @@ function refusalContract(check: Check): void {
   check('a vxlan with the VNI and port of another cannot be added', async (t, { kernel, uplink }) => {
     await applied(t, kernel, [add(link(uplink))]);
     t.is(await refused(t, kernel, add({ ...link(uplink), name: 'flannel.2' })), 'EEXIST');
+  });
+
+  check('a vxlan of ours that was renamed gives way to a new one, others do not', async (t, host) => {
+    const { kernel, uplink, rename, byHand } = host;
+    await applied(t, kernel, overlay(uplink).map(add));
+    const follower = new Follower(kernel);
+    t.is((await state(kernel)).length, 5);
+    await rename('flannel.1', 'mine');
+    await follower.until((event) => event.kind === 'gone' && event.key === 'link flannel.1');
+    await applied(
+      t,
+      kernel,
+      overlay(uplink)
+        .filter(({ kind }) => kind !== 'route')
+        .map(add),
+    );
+    t.false((await kernel.interfaces(AbortSignal.timeout(DEADLINE_MS))).some(({ name }) => name === 'mine'));
+    await follower.end();
+
+    await byHand(remove(link(uplink)));
+    await byHand(add({ ...link(uplink), name: 'theirs' }));
+    t.is(await refused(t, kernel, add(link(uplink))), 'EEXIST');
   });
 
   check('a vxlan over a device that is not there cannot be added', async (t, { kernel }) => {

@@ -30,6 +30,8 @@ export class FakeKernel implements Kernel {
   readonly asked: Change[] = [];
   /** Called before each change; an errno that it returns is the kernel's refusal. */
   refuse: (change: Change) => string | undefined = () => undefined;
+  /** Links that were renamed, by the name that they were made with. */
+  readonly #renamed = new Map<string, string>();
   readonly #streams = new Set<EventStream>();
 
   constructor(uplinks: readonly Interface[] = []) {
@@ -40,6 +42,7 @@ export class FakeKernel implements Kernel {
   readonly meddle = {
     set: (object: KernelObject): void => this.#set(object),
     delete: (key: string): void => this.#delete(key),
+    rename: (from: string, to: string): void => this.#rename(from, to),
     setUplink: (name: string, up: boolean): void => this.#setUplink(name, up),
     /** The kernel drops notifications: what happens inside `unseen` is not told. */
     loseEvents: (unseen: () => void): void => {
@@ -74,6 +77,7 @@ export class FakeKernel implements Kernel {
     for (const change of changes) {
       signal.throwIfAborted();
       this.asked.push(change);
+      this.#makeWay(change);
       const errno = this.refuse(change) ?? refusal(change, this);
       if (errno === undefined) this.#carryOut(change);
       else failures.push({ change, error: refusalError(change, errno) });
@@ -187,6 +191,29 @@ export class FakeKernel implements Kernel {
     if (!up) this.#dropRoutes(name);
     const reason = `link ${name} ${up ? 'came up' : 'went down'}`;
     for (const stream of this.#streams) if (stream.uplink === name) stream.tell({ kind: 'overflow', reason });
+  }
+
+  /** Its index, and so all that is on it, stays. */
+  #rename(from: string, to: string): void {
+    for (const [key, object] of [...this.objects]) {
+      const renamed =
+        object.kind === 'link' && object.name === from
+          ? { ...object, name: to }
+          : 'link' in object && object.link === from && { ...object, link: to };
+      if (!renamed) continue;
+      this.objects.delete(key);
+      this.objects.set(keyOf(renamed), renamed);
+      if (object.kind === 'link') this.#tell({ kind: 'gone', key }, object);
+      if (object.kind === 'link') this.#overflow(`link ${from} was renamed to ${to}`, object);
+    }
+    this.#renamed.set(from, to);
+  }
+
+  #makeWay({ kind, object }: Change): void {
+    const renamed = object.kind === 'link' ? this.#renamed.get(object.name) : undefined;
+    if (kind !== 'add' || object.kind !== 'link' || renamed === undefined) return;
+    this.#delete(`link ${renamed}`);
+    this.#renamed.delete(object.name);
   }
 
   #deleteOn(link: string, kinds: readonly KernelObject['kind'][]): void {

@@ -15,6 +15,7 @@ kernelContract(test, 'fake kernel', async () => {
     uplink: 'eth0',
     byHand: async ({ kind, object }: Change) =>
       kind === 'remove' ? kernel.meddle.delete(keyOf(object)) : kernel.meddle.set(object),
+    rename: async (from, to) => kernel.meddle.rename(from, to),
     setUplink: async (up) => kernel.meddle.setUplink('eth0', up),
     dispose: async () => kernel.close(),
   };

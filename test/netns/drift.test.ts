@@ -122,6 +122,12 @@ const DEVICE_DRIFTS: readonly Drift[] = [
     does: () => 'ip link set flannel.1 down',
     log: () => 'ip link set flannel.1 up',
   },
+  {
+    what: 'the device renamed',
+    does: () =>
+      'ip link set flannel.1 name mine || { ip link set flannel.1 down; ip link set flannel.1 name mine; }',
+    log: () => 'ip link add flannel.1 ',
+  },
   { what: 'the device deleted', does: () => 'ip link del flannel.1', log: () => 'ip link add flannel.1 ' },
 ];
 

@@ -7,5 +7,10 @@ kernelContract(canIsolate ? test.serial : test.skip, 'real kernel', async () => 
   const setUplink = async (up: boolean) => {
     await shell(`ip link set ${UPLINK} ${up ? 'up' : 'down'}`);
   };
-  return { kernel, uplink: UPLINK, byHand: byShell(shell), setUplink, dispose };
+  const rename = async (from: string, to: string) => {
+    // Older kernels rename no link that is up.
+    await shell(`ip link set ${from} name ${to} || {
+      ip link set ${from} down; ip link set ${from} name ${to}; ip link set ${to} up; }`);
+  };
+  return { kernel, uplink: UPLINK, byHand: byShell(shell), rename, setUplink, dispose };
 });

@@ -12,8 +12,10 @@ import { writeSysctl } from '../sysctl.js';
 import type { Acknowledgement } from './acknowledgement.js';
 import { type Connection, failuresOf, type WriteMessage } from './connection.js';
 import { changeError, meansAbsent } from './failure.js';
+import type { Known } from './filter.js';
 import { RTM_GETLINK, RTM_NEWLINK, readLink, writeGetLink } from './link.js';
 import { MessageReader, NLM_F_REQUEST } from './message.js';
+import { removeRenamed } from './renamed-link.js';
 import { linksNeeded, toRequests } from './to-requests.js';
 
 /** Messages; some 3 ms of the kernel's time and 1 ms of ours. */
@@ -21,6 +23,7 @@ const BATCH_SIZE = 400;
 
 export async function applyChanges(
   connection: Connection,
+  known: Known,
   changes: readonly Change[],
   signal: AbortSignal,
 ): Promise<ApplyReport> {
@@ -33,7 +36,7 @@ export async function applyChanges(
     const batch = changes.slice(from, to);
     const last = batch[batch.length - 1]!.object;
     if (last.kind === 'sysctl') failures.push(...(await applySysctl(batch[0]!, failures)));
-    else failures.push(...(await applyBatch(connection, batch, indexes)));
+    else failures.push(...(await applyBatch(connection, known, batch, indexes)));
     if (last.kind === 'link') indexes.clear();
     from = to;
   }
@@ -71,6 +74,7 @@ function isOf(link: string, sysctlPath: string): boolean {
 
 async function applyBatch(
   connection: Connection,
+  known: Known,
   batch: readonly Change[],
   indexes: Map<string, number>,
 ): Promise<ApplyFailure[]> {
@@ -85,6 +89,7 @@ async function applyBatch(
   try {
     await lookUp(connection, new Set(batch.flatMap(linksNeeded)), indexes);
     for (const change of batch) {
+      await makeWay(connection, known, change);
       if (!linksNeeded(change).every((name) => indexes.has(name))) {
         fail(change, NO_LINK);
         continue;
@@ -104,6 +109,12 @@ async function applyBatch(
     if (!(error instanceof KernelError)) throw error;
     return batch.map((change) => ({ change, error }));
   }
+}
+
+async function makeWay(connection: Connection, known: Known, { kind, object }: Change): Promise<void> {
+  if (kind !== 'add' || object.kind !== 'link') return;
+  const index = known.ownLinks.get(object.name);
+  if (index !== undefined) await removeRenamed(connection, object, index);
 }
 
 const NO_LINK = { errno: constants.errno.ENODEV, text: 'there is no such link' };

@@ -74,6 +74,7 @@ export class EventReader {
     const depended = this.#filter.dependsOn(link);
     const own = this.#filter.link(link);
     this.#links.delete(link.index);
+    this.#filter.forgetLink(link.index);
     if (own) this.#events.push({ kind: 'gone', key: keyOf(own) });
     if (depended) this.#overflow(`link ${link.name} was removed`);
   }

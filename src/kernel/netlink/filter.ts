@@ -15,6 +15,8 @@ import { toAddress, toLink, toNeighbour, toRoute } from './to-objects.js';
 
 /** What must be remembered of that which was told, to read the next notification rightly. */
 export class Known {
+  /** Indexes of our links, by name: a link that is renamed keeps its index. */
+  readonly ownLinks = new Map<string, number>();
   /** Indexes of links that routes leave by: when one goes down, its routes go without notice. */
   readonly routeLinks = new Set<number>();
   /** Keys of neighbours and FDB entries that are, or were just now, permanent. */
@@ -52,8 +54,14 @@ export class Filter {
   }
 
   link(message: LinkMessage): Link | undefined {
-    const told = this.ownsLink(message.name) || this.#former.has(message.name ?? '');
-    return told ? toLink(message, this.links.nameOf) : undefined;
+    const owned = this.ownsLink(message.name);
+    if (owned) this.#known.ownLinks.set(message.name!, message.index);
+    return owned || this.#former.has(message.name ?? '') ? toLink(message, this.links.nameOf) : undefined;
+  }
+
+  /** The index of a link that is gone may become another's. */
+  forgetLink(index: number): void {
+    for (const [name, known] of this.#known.ownLinks) if (known === index) this.#known.ownLinks.delete(name);
   }
 
   address(message: AddressMessage): Address | undefined {

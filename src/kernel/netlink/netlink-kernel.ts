@@ -35,7 +35,7 @@ export class NetlinkKernel implements Kernel {
   }
 
   apply(changes: readonly Change[], signal: AbortSignal): Promise<ApplyReport> {
-    return this.#applying.run(() => applyChanges(this.#connection, changes, signal));
+    return this.#applying.run(() => applyChanges(this.#connection, this.#known, changes, signal));
   }
 
   async interfaces(signal: AbortSignal): Promise<readonly Interface[]> {
