@@ -41,3 +41,7 @@ for (const [program, allowed] of Object.entries(ALLOWED)) {
 test('what the work needs is found by this, where it is loaded at once', (t) => {
   t.true(packagesOf(resolve(ROOT, 'src/lease/etcd-store.js')).has('etcd3'));
 });
+
+test('the firewall, which a daemon waits for before it is ready, is run without a library', (t) => {
+  t.deepEqual([...packagesOf(resolve(ROOT, 'src/firewall/host/host-firewall.js'))], []);
+});

@@ -1,23 +1,37 @@
-import { execa } from 'execa';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { FirewallError } from '../../errors.js';
 
 /** A lock on the tables that somebody holds is waited for; this bounds it. */
 const PATIENCE_MS = 30_000;
 
-/** Runs one of the firewall's programs to its end; what it printed. Throws FirewallError. */
-export async function run(words: readonly string[], signal: AbortSignal, input?: string): Promise<string> {
+/** What `iptables-save` may print: some 500,000 rules. */
+const MOST_BYTES = 100 * 1024 * 1024;
+
+/**
+ * Runs one of the firewall's programs to its end; what it printed. Throws FirewallError. By Node's own means: a daemon
+ * that starts waits for this, and to load a library for it takes longer than all of these programs together.
+ */
+export async function run(words: readonly string[], signal: AbortSignal, input = ''): Promise<string> {
   const [file, ...args] = words as [string, ...string[]];
-  const result = await execa(file, args, {
-    reject: false,
-    timeout: PATIENCE_MS,
-    cancelSignal: signal,
-    env: { LC_ALL: 'C', PATH: systemPath(process.env.PATH ?? '') },
-    stripFinalNewline: false,
-    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+  const env = { ...process.env, LC_ALL: 'C', PATH: systemPath(process.env.PATH ?? '') };
+  const { error, stdout, stderr } = await new Promise<Ended>((resolve) => {
+    const options = { timeout: PATIENCE_MS, maxBuffer: MOST_BYTES, signal, env };
+    const child = execFile(file, args, options, (error, stdout, stderr) =>
+      resolve({ error, stdout, stderr }),
+    );
+    // One that ends without reading says why by its status.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
   });
   signal.throwIfAborted();
-  if (result.exitCode === 0) return result.stdout;
-  throw new FirewallError(`${words.join(' ')}: ${reason(result)}`, { cause: result.cause });
+  if (error === null) return stdout;
+  throw new FirewallError(`${words.join(' ')}: ${reason(error, stderr)}`, { cause: error });
+}
+
+interface Ended {
+  readonly error: ExecFileException | null;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 /**
@@ -29,18 +43,11 @@ function systemPath(path: string): string {
   return [...folders, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(':');
 }
 
-interface Failure {
-  readonly code?: string | undefined;
-  readonly timedOut: boolean;
-  readonly stderr: string;
-  readonly shortMessage?: string | undefined;
-}
-
-function reason(result: Failure): string {
-  if (result.code === 'ENOENT') return 'there is no such program on this host; install it';
-  if (result.timedOut) return `no end after ${PATIENCE_MS / 1000} s`;
-  const stderr = result.stderr.trim().replaceAll(/\s*\n\s*/g, '; ');
-  return /permission denied|must be root|not permitted/i.test(stderr)
-    ? `${stderr} (needs root, or the capability CAP_NET_ADMIN)`
-    : stderr || (result.shortMessage ?? 'it failed');
+function reason(error: ExecFileException, stderr: string): string {
+  if (error.code === 'ENOENT') return 'there is no such program on this host; install it';
+  if (error.killed && error.code === null) return `no end after ${PATIENCE_MS / 1000} s`;
+  const said = stderr.trim().replaceAll(/\s*\n\s*/g, '; ');
+  return /permission denied|must be root|not permitted/i.test(said)
+    ? `${said} (needs root, or the capability CAP_NET_ADMIN)`
+    : said || `it ended with ${error.signal ?? error.code}`;
 }
