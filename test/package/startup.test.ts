@@ -42,6 +42,10 @@ test('what the work needs is found by this, where it is loaded at once', (t) => 
   t.true(packagesOf(resolve(ROOT, 'src/lease/etcd-store.js')).has('etcd3'));
 });
 
-test('the firewall, which a daemon waits for before it is ready, is run without a library', (t) => {
-  t.deepEqual([...packagesOf(resolve(ROOT, 'src/firewall/host/host-firewall.js'))], []);
-});
+for (const [what, file] of [
+  ['the firewall', 'src/firewall/host/host-firewall.js'],
+  ['daemon.json', 'cmd/lodend/docker.js'],
+] as const)
+  test(`${what}, which comes before ready, waits for no library that runs programs`, (t) => {
+    t.false(packagesOf(resolve(ROOT, file)).has('execa'));
+  });
