@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { execa } from 'execa';
 import { DockerError } from '../errors.js';
 import type { EngineControl } from './engine.js';
 import { splitWords } from './unit.js';
@@ -16,6 +15,8 @@ class CommandControl implements EngineControl {
   }
 
   async restart(signal: AbortSignal): Promise<void> {
+    // Mostly there is no restart, and what comes before ready is not to wait for this.
+    const { execa } = await import('execa');
     const [file, ...args] = splitWords(this.how) as [string, ...string[]];
     const options = { timeout: RESTART_MS, cancelSignal: signal, stdin: 'ignore', all: true } as const;
     const result = await execa(file, args, { ...options, reject: false });

@@ -1,4 +1,5 @@
-import { execa } from 'execa';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { findDockerd } from './dockerd.js';
 import type { DockerHost } from './engine.js';
 import { dockerFlags } from './flag-sources.js';
@@ -8,8 +9,11 @@ const ANSWER_MS = 2_000;
 export const thisHost: DockerHost = { findDockerd, dockerFlags, installedVersion };
 
 async function installedVersion(): Promise<string | undefined> {
-  const options = { reject: false, timeout: ANSWER_MS, stdin: 'ignore' } as const;
-  const { stdout } = await execa('dockerd', ['--version'], options);
+  const asked = promisify(execFile)('dockerd', ['--version'], { timeout: ANSWER_MS });
+  const stdout = await asked.then(
+    (answer) => answer.stdout,
+    () => '',
+  );
   // Docker version 28.5.2, build abc
-  return / version (\d[^\s,]*)/.exec(stdout ?? '')?.[1];
+  return / version (\d[^\s,]*)/.exec(stdout)?.[1];
 }

@@ -41,3 +41,11 @@ for (const [program, allowed] of Object.entries(ALLOWED)) {
 test('what the work needs is found by this, where it is loaded at once', (t) => {
   t.true(packagesOf(resolve(ROOT, 'src/lease/etcd-store.js')).has('etcd3'));
 });
+
+for (const [what, file] of [
+  ['the firewall', 'src/firewall/host/host-firewall.js'],
+  ['daemon.json', 'cmd/lodend/docker.js'],
+] as const)
+  test(`${what}, which comes before ready, waits for no library that runs programs`, (t) => {
+    t.false(packagesOf(resolve(ROOT, file)).has('execa'));
+  });
