@@ -46,7 +46,8 @@ export async function showDockerStatus(
   if (json) terminal.print(JSON.stringify(found));
   else {
     terminal.print(table(found, { subnetFile, dockerConfig }));
-    for (const sentence of found.advice) terminal.print(sentence);
+    for (const sentence of found.agrees ? ['Docker follows the lease.'] : found.advice)
+      terminal.print(sentence);
   }
   if (!found.agrees) process.exitCode = 1;
 }

@@ -118,7 +118,9 @@ for (const name of ENGINES) {
       t.deepEqual(await engine.bridgeAddresses(), [second]);
       t.is((await configOf(host)).bip, second);
       t.is(host.restarts(), 2);
-      t.true((await loden(host, 'docker', 'status')).includes(`engine ${await engine.version()}`));
+      const status = await loden(host, 'docker', 'status');
+      t.true(status.includes(`engine ${await engine.version()}`));
+      t.regex(status, /^Docker follows the lease\.$/m);
     },
   );
 
