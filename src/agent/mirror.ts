@@ -1,4 +1,4 @@
-import type { Change, KernelEvent, KernelState } from '../kernel/kernel.js';
+import type { Change, KernelState } from '../kernel/kernel.js';
 import { type KernelObject, keyOf } from '../kernel/objects.js';
 
 /** Milliseconds that the kernel may take to tell of a change of ours before the mirror is thought to be wrong. */
@@ -30,16 +30,15 @@ export class Mirror {
     this.#awaited.clear();
   }
 
-  /** Takes a notification in. Returns its key when that has to be looked at again. */
-  tell(event: Exclude<KernelEvent, { kind: 'overflow' }>): string | undefined {
-    const key = event.kind === 'set' ? keyOf(event.object) : event.key;
-    if (event.kind === 'set') this.#objects.set(key, event.object);
+  /** The kernel tells of an object, or, without one, that it is gone. Whether its key has to be looked at again. */
+  tell(key: string, object: KernelObject | undefined): boolean {
+    if (object) this.#objects.set(key, object);
     else this.#objects.delete(key);
     const awaited = this.#awaited.get(key);
     // An older notification of the other kind is overtaken by the word that is still to come.
-    if (awaited !== undefined && awaited.word !== event.kind) return undefined;
+    if (awaited !== undefined && awaited.word !== (object ? 'set' : 'gone')) return false;
     this.#awaited.delete(key);
-    return key;
+    return true;
   }
 
   /** Changes are about to be applied: from now on the kernel's word on them is expected. It may come before its answer. */

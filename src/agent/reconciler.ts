@@ -135,17 +135,18 @@ export class Reconciler {
       this.#doubt = event.reason;
       return;
     }
-    const key = this.#mirror.tell(event);
-    if (event.kind === 'gone') {
-      this.#letGo(event.key);
+    const [key, object] = event.kind === 'set' ? [keyOf(event.object), event.object] : [event.key, undefined];
+    const toLookAt = this.#mirror.tell(key, object);
+    if (!object) {
+      this.#letGo(key);
     } else {
-      if (isOurs(event.object, this.#owned)) this.#held.add(keyOf(event.object));
-      if (this.#isAsDesired(event.object)) {
-        this.#postponed.delete(keyOf(event.object));
+      if (isOurs(object, this.#owned)) this.#held.add(key);
+      if (this.#isAsDesired(key, object)) {
+        this.#postponed.delete(key);
         return;
       }
     }
-    if (key === undefined || this.#dirty.has(key)) return;
+    if (!toLookAt || this.#dirty.has(key)) return;
     this.#dirty.set(key, this.#postponed.get(key) ?? 'kernel');
     this.#postponed.delete(key);
   }
@@ -154,8 +155,8 @@ export class Reconciler {
     if (!this.#desired.objects.has(key)) this.#held.delete(key);
   }
 
-  #isAsDesired(object: KernelObject): boolean {
-    const desired = this.#desired.objects.get(keyOf(object));
+  #isAsDesired(key: string, object: KernelObject): boolean {
+    const desired = this.#desired.objects.get(key);
     return desired !== undefined && sameObject(desired, object);
   }
 
