@@ -28,8 +28,7 @@ async function measureBackend(backend: BackendType, bench: Bench): Promise<Row[]
   const options = { hosts: 2, backend, signal: bench.signal };
   const labs: Record<string, Lab> = {};
   try {
-    // Rules of a firewall cost both alike; here the path is measured without them.
-    labs.loden = await Lab.up({ ...options, flags: ['--iptables-forward-rules=false'] });
+    labs.loden = await Lab.up(options);
     labs['by hand'] = await labByHand(backend, options);
     if (bench.flanneld) labs.flanneld = await Lab.up({ ...options, daemon: 'flanneld' });
     return await measureLabs(labs, backend, bench);

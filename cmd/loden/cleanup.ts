@@ -2,6 +2,7 @@ import { unlink } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { knownIdentity } from '../../src/agent/identity.js';
+import { checkConfig } from '../../src/backend/checked-config.js';
 import { LEASE_OPTIONS } from '../../src/config/options/host.js';
 import { type PreviousSubnet, readSubnetFile } from '../../src/config/subnet-file.js';
 import { CommandError, FileError } from '../../src/errors.js';
@@ -12,7 +13,6 @@ import type { Change, Kernel, Ownership } from '../../src/kernel/kernel.js';
 import { NetlinkKernel } from '../../src/kernel/netlink/netlink-kernel.js';
 import { command as commandOf } from '../../src/kernel/text.js';
 import { formatPrefix } from '../../src/net/prefix.js';
-import { checkConfig } from '../../src/tool/checked-config.js';
 import { leaseToRelease, ownedByConfig, ownedByPool } from '../../src/tool/leftovers.js';
 import { addEtcdFlags, agreed, inSession, type Session, type Tool } from './session.js';
 

@@ -1,17 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import { type CheckedConfig, checkConfig } from '../../src/backend/checked-config.js';
 import { CommandError, ConfigError, FileError } from '../../src/errors.js';
 import type { Lease } from '../../src/lease/lease.js';
 import { lineDiff } from '../../src/terminal/line-diff.js';
 import type { Terminal } from '../../src/terminal/terminal.js';
-import {
-  type CheckedConfig,
-  checkConfig,
-  effectiveConfig,
-  summariseConfig,
-} from '../../src/tool/checked-config.js';
 import { consequencesOf, describeStranded, laidOut } from '../../src/tool/config-change.js';
+import { effectiveConfig, summariseConfig } from '../../src/tool/config-summary.js';
 import { addEtcdFlags, agreed, type EtcdSession, inSession, type Tool } from './session.js';
 
 export function addConfigCommand(program: Command, tool: Tool): void {

@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import type { Command } from 'commander';
+import { checkConfig } from '../../src/backend/checked-config.js';
 import { LEASE_OPTIONS } from '../../src/config/options/host.js';
 import { readSubnetFile } from '../../src/config/subnet-file.js';
 import { LodenError } from '../../src/errors.js';
@@ -8,7 +9,6 @@ import { isReservation, type Lease } from '../../src/lease/lease.js';
 import type { LeaseStore } from '../../src/lease/store.js';
 import { LeaseTable } from '../../src/lease/table.js';
 import { printable } from '../../src/printable.js';
-import { checkConfig } from '../../src/tool/checked-config.js';
 import { formatLeaseRows, leaseRows } from '../../src/tool/lease-rows.js';
 import { ANY_UPLINK, ownHost } from '../../src/tool/own-host.js';
 import { addReleaseCommand, addReserveCommand } from './reservations.js';

@@ -3,8 +3,8 @@
  *
  *   wait for etcd and the config ─▶ survey the host ─▶ lease a subnet ─▶ write subnet.env ─▶ program the kernel ─▶ ready
  *
- * and from then on three things at once, until the signal: follow the leases, keep the kernel as they say, keep our
- * own lease. Stopping leaves kernel and lease as they are.
+ * and from then on all at once, until the signal: follow the leases, keep the kernel as they say, keep the firewall's
+ * rules, keep our own lease, see that Docker follows. Stopping leaves kernel, rules and lease as they are.
  */
 import type { Logger } from 'pino';
 import type { DaemonOptions } from '../config/options/daemon.js';

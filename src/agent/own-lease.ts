@@ -55,9 +55,12 @@ export class OwnLease {
    * deletion may be of what we have claimed again since.
    */
   show(change: LeaseChange, whole: boolean): void {
-    if (change.kind === 'put') this.#seen = change.lease;
-    else this.#goneUpTo = whole ? Number.POSITIVE_INFINITY : change.previous.modRevision;
-    if (this.#isGone()) this.#seen = undefined;
+    if (change.kind === 'put') {
+      this.#seen = change.lease;
+    } else {
+      this.#goneUpTo = whole ? Number.POSITIVE_INFINITY : change.previous.modRevision;
+      if (this.#isGone()) this.#seen = undefined;
+    }
     if (!this.#isHeld()) this.#interrupt.abort();
   }
 

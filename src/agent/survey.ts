@@ -1,7 +1,7 @@
-import type { Backend, NetworkView, Uplink } from '../backend/backend.js';
-import { backendFor } from '../backend/registry.js';
+import type { NetworkView, Uplink } from '../backend/backend.js';
+import { type CheckedConfig, checkConfig } from '../backend/checked-config.js';
 import { findDevices } from '../backend/vxlan/found-devices.js';
-import { backendWarnings, type NetworkConfig, parseNetworkConfig } from '../config/network.js';
+import type { NetworkConfig } from '../config/network.js';
 import { type PreviousSubnet, readSubnetFile } from '../config/subnet-file.js';
 import { ConfigError } from '../errors.js';
 import type { JsonValue } from '../json.js';
@@ -16,10 +16,7 @@ import { contains, equalPrefixes, type Prefix, parsePrefix } from '../net/prefix
 import { findUplink, type UplinkRequest } from './uplink.js';
 
 /** What there is before anything is done: the network's config as this host can follow it, and the host as found. */
-export interface Survey {
-  readonly network: NetworkConfig;
-  readonly backend: Backend;
-  readonly backendOptions: unknown;
+export interface Survey extends CheckedConfig {
   readonly uplink: Uplink;
   readonly owned: Ownership;
   readonly observed: KernelState;
@@ -27,8 +24,6 @@ export interface Survey {
   readonly previousSubnet: Prefix | undefined;
   /** Networks of this host's own inside the pool, which its subnet must not overlap. */
   readonly forbidden: readonly Forbidden[];
-  /** Sentences for the log. */
-  readonly warnings: readonly string[];
   /** Which interface was chosen, and why: a sentence for the log. */
   readonly uplinkChoice: string;
 }
@@ -54,9 +49,8 @@ export async function surveyHost(input: SurveyInput): Promise<Survey> {
 }
 
 async function survey(input: SurveyInput): Promise<Survey> {
-  const { config: network, warnings } = parseNetworkConfig(input.configText, input.configSource);
-  const backend = backendFor(network.backend.type);
-  const backendOptions = backend.parseOptions(network.backend);
+  const checked = checkConfig(input.configText, input.configSource);
+  const { network, backend, backendOptions } = checked;
   const { uplink, reason, behindNat } = await findUplink(input.request, input.kernel, input.signal);
   backend.checkUplink(backendOptions, uplink);
   const previous = await readSubnetFile(input.subnetFile);
@@ -72,15 +66,13 @@ async function survey(input: SurveyInput): Promise<Survey> {
     input.kernel.interfaces(input.signal),
   ]);
   return {
-    network,
-    backend,
-    backendOptions,
+    ...checked,
     uplink,
     owned,
     observed,
     previousSubnet: previous.subnet,
     forbidden: [...foreignRoutes(observed, owned), ...ownAddresses(interfaces, owned, network)],
-    warnings: [...warnings, ...backendWarnings(network.backend), ...previous.warnings],
+    warnings: [...checked.warnings, ...previous.warnings],
     uplinkChoice: describeUplink(uplink, reason, behindNat),
   };
 }

@@ -1,11 +1,11 @@
 /** What a change of the network config does to the hosts that are there. */
 import { isDeepStrictEqual } from 'node:util';
+import type { CheckedConfig } from '../backend/checked-config.js';
 import type { NetworkConfig } from '../config/network.js';
 import { fitsPool } from '../lease/fit.js';
 import type { Lease } from '../lease/lease.js';
 import { formatIpv4 } from '../net/ipv4.js';
 import { formatPrefix } from '../net/prefix.js';
-import type { CheckedConfig } from './checked-config.js';
 
 export interface Stranded {
   readonly lease: Lease;

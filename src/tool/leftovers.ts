@@ -1,9 +1,10 @@
 /** What `loden cleanup` may take away from a host. */
+
+import type { CheckedConfig } from '../backend/checked-config.js';
 import { findDevices } from '../backend/vxlan/found-devices.js';
 import type { Interface, Kernel, Ownership } from '../kernel/kernel.js';
 import type { Lease } from '../lease/lease.js';
 import { equalPrefixes, type Prefix } from '../net/prefix.js';
-import type { CheckedConfig } from './checked-config.js';
 
 /**
  * By the network's config: its backend's links by name, and what is in its pool or the pool before: our routes, and

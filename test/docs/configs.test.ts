@@ -1,7 +1,7 @@
 /** The network configs on the pages are such as the daemon takes, and the reference of them is whole. */
 import test from 'ava';
+import { checkConfig } from '../../src/backend/checked-config.js';
 import { parseNetworkConfig } from '../../src/config/network.js';
-import { checkConfig } from '../../src/tool/checked-config.js';
 import { blocksOf, PAGES, section } from './blocks.js';
 
 const PAGE = 'docs/configure.md';

@@ -1,6 +1,7 @@
 import test from 'ava';
-import { checkConfig, effectiveConfig, summariseConfig } from '../../src/tool/checked-config.js';
+import { checkConfig } from '../../src/backend/checked-config.js';
 import { consequencesOf, describeStranded, laidOut } from '../../src/tool/config-change.js';
+import { effectiveConfig, summariseConfig } from '../../src/tool/config-summary.js';
 import { peerLease } from '../backend/views.js';
 
 function config(json: object) {

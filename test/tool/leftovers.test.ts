@@ -1,7 +1,7 @@
 import test from 'ava';
+import { checkConfig } from '../../src/backend/checked-config.js';
 import type { Interface } from '../../src/kernel/kernel.js';
 import { masked, parsePrefix } from '../../src/net/prefix.js';
-import { checkConfig } from '../../src/tool/checked-config.js';
 import { leaseToRelease, ownedByConfig, ownedByPool } from '../../src/tool/leftovers.js';
 import { ANY_UPLINK, ownHost } from '../../src/tool/own-host.js';
 import { peerLease } from '../backend/views.js';

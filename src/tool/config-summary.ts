@@ -1,31 +1,8 @@
-/** A network config that the daemon would start with, and what it comes to. */
-import type { Backend } from '../backend/backend.js';
-import { backendFor } from '../backend/registry.js';
-import { backendWarnings, type NetworkConfig, parseNetworkConfig } from '../config/network.js';
-import { ConfigError } from '../errors.js';
+/** What a network config comes to, for people and for scripts. */
+import type { CheckedConfig } from '../backend/checked-config.js';
 import { poolSize } from '../lease/allocate.js';
 import { formatIpv4 } from '../net/ipv4.js';
 import { formatPrefix } from '../net/prefix.js';
-
-export interface CheckedConfig {
-  readonly network: NetworkConfig;
-  readonly backend: Backend;
-  readonly backendOptions: unknown;
-  readonly warnings: readonly string[];
-}
-
-/** The daemon's own parsers, that of the backend included. `source` is for messages. Throws ConfigError. */
-export function checkConfig(text: string, source: string): CheckedConfig {
-  const { config: network, warnings } = parseNetworkConfig(text, source);
-  try {
-    const backend = backendFor(network.backend.type);
-    const backendOptions = backend.parseOptions(network.backend);
-    return { network, backend, backendOptions, warnings: [...warnings, ...backendWarnings(network.backend)] };
-  } catch (error) {
-    if (error instanceof ConfigError) error.source = source;
-    throw error;
-  }
-}
 
 /** With every default filled in, for `--json`. */
 export function effectiveConfig({ network, backend, backendOptions }: CheckedConfig) {
