@@ -16,7 +16,6 @@ export const AF_BRIDGE = 7;
 
 export const NUD_INCOMPLETE = 0x01;
 export const NUD_FAILED = 0x20;
-export const NUD_NOARP = 0x40;
 export const NUD_PERMANENT = 0x80;
 /** The device's own table, not that of a bridge which it is a port of. */
 export const NTF_SELF = 0x02;
