@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'subnet-lost'
   | 'no-uplink'
   | 'kernel'
+  | 'packet-path'
   | 'firewall'
   | 'file'
   | 'docker'
@@ -126,6 +127,15 @@ export class KernelError extends LodenError {
   constructor(errno: string, message: string, details: ErrorDetails = {}) {
     super(message, details);
     this.errno = errno;
+  }
+}
+
+/** The packet path could not be opened: its device or a module is missing, or somebody holds what it needs. */
+export class PacketPathError extends LodenError {
+  readonly code = 'packet-path';
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, { retryable: true, ...details });
   }
 }
 

@@ -33,6 +33,7 @@ export interface Native {
   netlinkStopListening(listener: NativeHandle): void;
   /** Sends one datagram, as sd_notify(3) does; a path that begins with `@` is an abstract name. */
   notify(path: string, message: string): void;
+  tunCreate(name: string): void;
 }
 
 let loaded: Native | undefined;

@@ -1,6 +1,6 @@
 import type { NetworkView, Uplink } from '../backend/backend.js';
 import { type CheckedConfig, checkConfig } from '../backend/checked-config.js';
-import { findDevices } from '../backend/vxlan/found-devices.js';
+import { findDevices } from '../backend/found-devices.js';
 import type { NetworkConfig } from '../config/network.js';
 import { type PreviousSubnet, readSubnetFile } from '../config/subnet-file.js';
 import { ConfigError } from '../errors.js';

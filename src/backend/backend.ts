@@ -10,6 +10,7 @@ import type { KernelState, Ownership } from '../kernel/kernel.js';
 import type { KernelObject } from '../kernel/objects.js';
 import type { Lease } from '../lease/lease.js';
 import type { Prefix } from '../net/prefix.js';
+import type { PacketPathWish, PacketPeer } from './packet-path.js';
 
 /** The interface that carries our packets to other hosts. */
 export interface Uplink {
@@ -79,4 +80,10 @@ export interface Backend<Options = unknown> {
 
   /** Objects for one peer whose lease was not refused. Depends on the view and that peer alone. */
   planPeer(view: NetworkView<Options>, peer: Lease): readonly KernelObject[];
+
+  /** The packet path that carries the packets where the kernel does not; absent, with the next, where it does. */
+  packetPath?(view: NetworkView<Options>): PacketPathWish;
+
+  /** Where that path finds a peer whose lease was not refused. Depends on the view and that peer alone. */
+  packetPeer?(view: NetworkView<Options>, peer: Lease): PacketPeer;
 }

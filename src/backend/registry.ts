@@ -2,23 +2,14 @@ import { ConfigError } from '../errors.js';
 import { alloc } from './alloc/alloc.js';
 import type { Backend } from './backend.js';
 import { hostgw } from './hostgw/hostgw.js';
+import { udp } from './udp/udp.js';
 import { vxlan } from './vxlan/vxlan.js';
 
 /** One line per backend. */
-const backends: readonly Backend[] = [vxlan, hostgw, alloc];
+const backends: readonly Backend[] = [vxlan, hostgw, udp, alloc];
 
 /** Types that flannel has and loden has not. */
-const NOT_HERE = [
-  'udp',
-  'wireguard',
-  'ipip',
-  'ipsec',
-  'extension',
-  'tencent-vpc',
-  'ali-vpc',
-  'aws-vpc',
-  'gce',
-];
+const NOT_HERE = ['wireguard', 'ipip', 'ipsec', 'extension', 'tencent-vpc', 'ali-vpc', 'aws-vpc', 'gce'];
 
 export const backendTypes: readonly string[] = backends.map((backend) => backend.type);
 
@@ -31,8 +22,6 @@ export function backendFor(type: string): Backend {
 }
 
 function reasonFor(type: string): string {
-  if (type === 'udp')
-    return 'the udp backend, which is also what a config without Backend means, is not in loden yet';
   if (NOT_HERE.includes(type)) return `flannel's ${type} backend is not in loden`;
   return `unknown backend type: ${type || '(empty)'}`;
 }

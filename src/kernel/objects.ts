@@ -21,7 +21,7 @@ export interface VxlanAttributes {
 export interface Link {
   readonly kind: 'link';
   readonly name: string;
-  /** Lower-case, colons. */
+  /** Lower-case, colons; empty for a device that has none, such as a tun. */
   readonly mac: string;
   readonly mtu: number;
   readonly up: boolean;

@@ -13,6 +13,9 @@ const PROTOCOL_NAMES = new Map([
   [16, 'dhcp'],
 ]);
 
+/** Makes what the addon's `tunCreate` makes: persistent, and for several threads. */
+const TUNTAP = 'ip tuntap add mode tun vnet_hdr multi_queue dev';
+
 /** `10.5.2.0/24 via 10.5.2.0 dev flannel.1 onlink proto 76 metric 1005` */
 export function describe(object: KernelObject): string {
   switch (object.kind) {
@@ -71,7 +74,11 @@ function routeText(route: Route): string {
 }
 
 function linkSettings(link: Link): string {
-  return `address ${link.mac} mtu ${link.mtu} ${link.up ? 'up' : 'down'}`;
+  return `${macText(link)}mtu ${link.mtu} ${link.up ? 'up' : 'down'}`;
+}
+
+function macText({ mac }: Link): string {
+  return mac === '' ? '' : `address ${mac} `;
 }
 
 function typeText(link: Link): string {
@@ -87,7 +94,8 @@ function vxlanText(vxlan: VxlanAttributes): string {
 
 function linkCommand(kind: Change['kind'], link: Link): string {
   if (kind === 'remove') return `ip link del ${link.name}`;
-  const add = `ip link add ${link.name} address ${link.mac} mtu ${link.mtu}${typeText(link)}`;
+  if (link.type === 'tun') return `${TUNTAP} ${link.name} && ip link set ${link.name} ${linkSettings(link)}`;
+  const add = `ip link add ${link.name} ${macText(link)}mtu ${link.mtu}${typeText(link)}`;
   return link.up ? `${add} && ip link set ${link.name} up` : add;
 }
 

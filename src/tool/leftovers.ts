@@ -1,7 +1,7 @@
 /** What `loden cleanup` may take away from a host. */
 
 import type { CheckedConfig } from '../backend/checked-config.js';
-import { findDevices } from '../backend/vxlan/found-devices.js';
+import { findDevices } from '../backend/found-devices.js';
 import type { Interface, Kernel, Ownership } from '../kernel/kernel.js';
 import type { Lease } from '../lease/lease.js';
 import { equalPrefixes, type Prefix } from '../net/prefix.js';

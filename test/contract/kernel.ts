@@ -24,7 +24,7 @@ const VTEP = '02:00:00:00:00:01';
 const PEER_MAC = '02:00:00:00:00:02';
 
 const OWNED: Ownership = {
-  links: ['flannel.1'],
+  links: ['flannel.1', 'flannel0'],
   pools: [parsePrefix('10.5.0.0/16')!],
   uplink: 'eth0',
   sysctls: ['net/ipv4/ip_forward', 'absent/value'],
@@ -68,6 +68,23 @@ const route: Route = {
 function hostRoute(uplink: string, more: Partial<Route> = {}): Route {
   return { ...route, gateway: '192.168.9.3', link: uplink, onlink: false, ...more };
 }
+
+const tun: Link = { kind: 'link', name: 'flannel0', mac: '', mtu: 1472, up: true, type: 'tun' };
+
+/** The TUN device of the udp backend, and what is on it. */
+const tunnel: readonly KernelObject[] = [
+  tun,
+  { kind: 'address', link: 'flannel0', address: '10.5.1.0/32' },
+  {
+    kind: 'route',
+    destination: '10.5.0.0/16',
+    metric: 0,
+    type: 'unicast',
+    link: 'flannel0',
+    onlink: false,
+    protocol: 76,
+  },
+];
 
 /** The vxlan device, and a peer's three objects. */
 function overlay(uplink: string): KernelObject[] {
@@ -159,6 +176,7 @@ export function kernelContract(
   refusalContract(check);
   eventContract(check);
   lookupContract(check);
+  tunContract(check);
 }
 
 type Check = (title: string, run: (t: ExecutionContext, host: KernelHost) => Promise<void>) => void;
@@ -423,6 +441,73 @@ function lookupContract(check: Check): void {
     const found = (await kernel.routes(soon())).find(({ text }) => text.startsWith('10.6.2.0/24'));
     t.deepEqual(found?.destination, parsePrefix('10.6.2.0/24')!);
     t.is(found?.link, uplink);
+  });
+}
+
+function tunContract(check: Check): void {
+  check('a tun with its address and route is in the dump as it was asked for', async (t, { kernel }) => {
+    await applied(t, kernel, tunnel.map(add));
+    t.deepEqual((await state(kernel)).sort(), tunnel.map(toLine).sort());
+    await applied(t, kernel, [remove(tun), ...tunnel.map(remove)]);
+    t.deepEqual(await state(kernel), []);
+  });
+
+  check('a link that is there, tun or not, cannot be added as a tun', async (t, { kernel, byHand }) => {
+    await applied(t, kernel, [add(tun)]);
+    t.is(await refused(t, kernel, add(tun)), 'EEXIST');
+    await applied(t, kernel, [remove(tun)]);
+    await byHand(add({ ...tun, mac: '02:00:00:00:00:05', type: 'bridge' }));
+    t.is(await refused(t, kernel, add(tun)), 'EEXIST');
+  });
+
+  check('a tun is changed in place, and its route stays', async (t, { kernel, byHand }) => {
+    await applied(t, kernel, tunnel.map(add));
+    const altered = { ...tun, mtu: 1400 };
+    await byHand(replace(tun, altered));
+    t.true((await state(kernel)).includes(toLine(altered)));
+    await applied(t, kernel, [replace(altered, tun)]);
+    t.deepEqual((await state(kernel)).sort(), tunnel.map(toLine).sort());
+  });
+
+  check('a tun that was taken down is brought up in place', async (t, { kernel, byHand }) => {
+    await applied(t, kernel, tunnel.map(add));
+    const down = { ...tun, up: false };
+    await byHand(replace(tun, down));
+    await applied(t, kernel, [replace(down, tun), ...tunnel.slice(2).map(add)]);
+    t.deepEqual((await state(kernel)).sort(), tunnel.map(toLine).sort());
+  });
+
+  check('a new tun is told of as it was asked for, and not before', async (t, { kernel }) => {
+    const follower = new Follower(kernel);
+    await state(kernel);
+    await applied(t, kernel, tunnel.map(add));
+    const events = await follower.until(isSet(tunnel[2]!));
+    const told = events.flatMap((event) => (event.kind === 'set' ? [event.object] : []));
+    t.deepEqual([...new Set(told.map(toLine))], tunnel.map(toLine));
+    t.true(await follower.end());
+  });
+
+  check('a tun that goes away takes all along, and says "look again"', async (t, { kernel, byHand }) => {
+    await applied(t, kernel, tunnel.map(add));
+    const follower = new Follower(kernel);
+    await state(kernel);
+    await byHand(remove(tun));
+    await follower.until((event) => event.kind === 'overflow' && event.reason.includes('removed'));
+    t.deepEqual(await state(kernel), []);
+    await applied(t, kernel, tunnel.map(add));
+    await follower.until(isSet(tun));
+    await follower.end();
+  });
+
+  check('a tun of ours that was renamed gives way to a new one', async (t, { kernel, rename }) => {
+    await applied(t, kernel, tunnel.map(add));
+    const follower = new Follower(kernel);
+    await state(kernel);
+    await rename('flannel0', 'mine');
+    await follower.until((event) => event.kind === 'gone' && event.key === 'link flannel0');
+    await applied(t, kernel, [add(tun)]);
+    t.false((await kernel.interfaces(AbortSignal.timeout(DEADLINE_MS))).some(({ name }) => name === 'mine'));
+    await follower.end();
   });
 }
 

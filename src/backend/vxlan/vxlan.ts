@@ -10,31 +10,27 @@
  *
  * The VTEP's address is its subnet's first one, on a /32: what a host itself sends to a container comes from there.
  */
-import { ConfigError, UplinkError } from '../../errors.js';
 import type { Backend } from '../backend.js';
 import { isOnLink } from '../direct-route.js';
 import { IP_FORWARD } from '../forwarding.js';
+import { checkMtu } from '../least-mtu.js';
 import { acceptRouterAdvertisements, deviceName, VXLAN_OVERHEAD, vxlanMtu } from './device.js';
 import { vtepRefusal, vxlanLeaseData } from './lease-data.js';
 import { parseVxlanOptions, type VxlanOptions } from './options.js';
 import { planPeer, planSelf } from './plan.js';
-
-/** The least that IPv4 asks of a link (RFC 791). */
-const LEAST_MTU = 68;
 
 export const vxlan: Backend<VxlanOptions> = {
   type: 'vxlan',
   leaseType: 'vxlan',
   parseOptions: parseVxlanOptions,
 
-  checkUplink(options, uplink) {
-    const mtu = vxlanMtu(options, uplink);
-    if (mtu >= LEAST_MTU) return;
-    const message = `leaves ${mtu} bytes for containers after VXLAN's own ${VXLAN_OVERHEAD}; IPv4 needs ${LEAST_MTU}`;
-    if (options.mtu === undefined)
-      throw new UplinkError(`the MTU of ${uplink.name}, ${uplink.mtu}, ${message}`);
-    throw new ConfigError('Backend.MTU', `Backend.MTU ${options.mtu} ${message}`, { value: options.mtu });
-  },
+  checkUplink: (options, uplink) =>
+    checkMtu({
+      left: vxlanMtu(options, uplink),
+      configured: options.mtu,
+      uplink,
+      by: `VXLAN's own ${VXLAN_OVERHEAD}`,
+    }),
 
   mtu: vxlanMtu,
   leaseData: vxlanLeaseData,

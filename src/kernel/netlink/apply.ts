@@ -8,6 +8,7 @@
 import { constants } from 'node:os';
 import { KernelError } from '../../errors.js';
 import type { ApplyFailure, ApplyReport, Change } from '../kernel.js';
+import type { Link } from '../objects.js';
 import { writeSysctl } from '../sysctl.js';
 import type { Acknowledgement } from './acknowledgement.js';
 import { type Connection, failuresOf, type WriteMessage } from './connection.js';
@@ -17,6 +18,7 @@ import { RTM_GETLINK, RTM_NEWLINK, readLink, writeGetLink } from './link.js';
 import { MessageReader, NLM_F_REQUEST } from './message.js';
 import { removeRenamed } from './renamed-link.js';
 import { linksNeeded, toRequests } from './to-requests.js';
+import { isNewTun, makeTun } from './tun.js';
 
 /** Messages; some 3 ms of the kernel's time and 1 ms of ours. */
 const BATCH_SIZE = 400;
@@ -94,6 +96,11 @@ async function applyBatch(
         fail(change, NO_LINK);
         continue;
       }
+      const refusal = isNewTun(change) && (await beginTun(connection, known, change.object));
+      if (refusal) {
+        fail(change, refusal);
+        continue;
+      }
       for (const request of toRequests(change, (name) => indexes.get(name)!)) {
         sent.push(change);
         requests.push(request);
@@ -102,6 +109,8 @@ async function applyBatch(
     if (requests.length > 0) {
       const answer = await connection.exchange(requests);
       for (const [i, acknowledgement] of failuresOf(answer)) fail(sent[i]!, acknowledgement);
+      for (const { change } of failures.values())
+        if (isNewTun(change)) known.unfinished.forget(change.object.name);
     }
     return [...failures.values()];
   } catch (error) {
@@ -115,6 +124,21 @@ async function makeWay(connection: Connection, known: Known, { kind, object }: C
   if (kind !== 'add' || object.kind !== 'link') return;
   const index = known.ownLinks.get(object.name);
   if (index !== undefined) await removeRenamed(connection, object, index);
+}
+
+/** The first step; its netlink request is the second. */
+async function beginTun(
+  connection: Connection,
+  known: Known,
+  link: Link,
+): Promise<Acknowledgement | undefined> {
+  const there = new Map<string, number>();
+  await lookUp(connection, new Set([link.name]), there);
+  if (there.size > 0) return { errno: constants.errno.EEXIST, text: '' };
+  known.unfinished.begin(link);
+  const refusal = makeTun(link.name);
+  if (refusal) known.unfinished.forget(link.name);
+  return refusal;
 }
 
 const NO_LINK = { errno: constants.errno.ENODEV, text: 'there is no such link' };

@@ -22,6 +22,7 @@ export async function dumpState(
   known: Known,
   signal: AbortSignal,
 ): Promise<KernelState> {
+  known.unfinished.forget();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     signal.throwIfAborted();
     const filter = new Filter(owned, known, await LinkTable.read(connection));

@@ -18,11 +18,13 @@ import { neighbourKey, toRoute } from './to-objects.js';
 
 export class EventReader {
   readonly #filter: Filter;
+  readonly #known: Known;
   readonly #links: LinkTable;
   #events: KernelEvent[] = [];
 
   constructor(owned: Ownership, known: Known, links: LinkTable) {
     this.#links = links;
+    this.#known = known;
     this.#filter = new Filter(owned, known, links);
   }
 
@@ -59,7 +61,7 @@ export class EventReader {
     const depended = before !== undefined && this.#filter.dependsOn(before);
     this.#links.set(link);
     const own = this.#filter.link(link);
-    if (own) this.#events.push({ kind: 'set', object: own });
+    if (own && !this.#known.unfinished.isStep(own)) this.#events.push({ kind: 'set', object: own });
     if (link.up && !before?.up && this.#filter.isUplink(link)) this.#overflow(`uplink ${link.name} came up`);
     if (!depended) return;
     if (before.name !== link.name) {

@@ -12,6 +12,7 @@ import type { LinkTable } from './link-table.js';
 import { type NeighbourMessage, NUD_FAILED, NUD_INCOMPLETE, NUD_PERMANENT } from './neighbour.js';
 import { type RouteMessage, RT_TABLE_MAIN, RTM_F_CLONED } from './route.js';
 import { toAddress, toLink, toNeighbour, toRoute } from './to-objects.js';
+import { Unfinished } from './tun.js';
 
 /** What must be remembered of that which was told, to read the next notification rightly. */
 export class Known {
@@ -21,6 +22,7 @@ export class Known {
   readonly routeLinks = new Set<number>();
   /** Keys of neighbours and FDB entries that are, or were just now, permanent. */
   readonly permanent = new Set<string>();
+  readonly unfinished = new Unfinished();
 }
 
 export class Filter {

@@ -74,6 +74,7 @@ function linkRequests(change: Change, link: Link, indexOf: IndexOf): readonly Wr
   };
   if (change.kind === 'remove') return [request(RTM_DELLINK, NLM_F_REQUEST, {})];
   if (change.kind === 'add' || change.before.kind !== 'link') {
+    if (link.type === 'tun') return [request(RTM_NEWLINK, NLM_F_REQUEST, { mtu: link.mtu, up: link.up })];
     const settings = { mac: link.mac, mtu: link.mtu, up: link.up, ...typeSettings(link, indexOf) };
     return [request(RTM_NEWLINK, ADD, settings)];
   }

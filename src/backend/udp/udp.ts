@@ -1,0 +1,42 @@
+/**
+ * Packets travel inside UDP, one bare IPv4 packet a datagram, as flannel's udp backend sends them. The kernel has one
+ * device and one route, for the whole pool; threads of ours (`native/udp`) read packets from the device, look up the
+ * peer and send, and the other way round.
+ *
+ *   container ── docker0 ── flannel0 ══ threads ══ UDP 8285 over the uplink ══ threads ══ flannel0 ── docker0 ── container
+ *
+ *   10.5.0.0/16 dev flannel0        route: all of the pool that no bridge of this host has
+ *   10.5.2.0/24 at 192.0.2.2        packet path: where to, and the only host to take 10.5.2.0/24 from
+ *
+ * The device outlives the process: while no daemon runs packets wait in its queue, then are dropped, and routes and
+ * addresses stay.
+ */
+import type { Backend } from '../backend.js';
+import { IP_FORWARD } from '../forwarding.js';
+import { checkMtu } from '../least-mtu.js';
+import { parseUdpOptions, type UdpOptions } from './options.js';
+import { DEVICE, NO_IPV6, packetPath, packetPeer, planSelf, UDP_OVERHEAD, udpMtu } from './plan.js';
+
+export const udp: Backend<UdpOptions> = {
+  type: 'udp',
+  leaseType: '',
+  parseOptions: parseUdpOptions,
+
+  checkUplink: (options, uplink) =>
+    checkMtu({
+      left: udpMtu(options, uplink),
+      configured: options.mtu,
+      uplink,
+      by: `UDP's own ${UDP_OVERHEAD}`,
+    }),
+
+  mtu: udpMtu,
+  leaseData: () => undefined,
+  refusal: () => undefined,
+  owns: () => ({ links: [DEVICE], sysctls: [NO_IPV6.path, IP_FORWARD.path] }),
+  peerLinks: () => [DEVICE],
+  planSelf,
+  planPeer: () => [],
+  packetPath,
+  packetPeer,
+};
