@@ -47,22 +47,24 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   const notify = notifySystemd(process.env, log);
   pingWatchdog(process.env, notify, stop.signal);
 
-  // Loaded here, as a question for the version or the help should not wait for it.
-  const [{ runAgent }, { NetlinkKernel }, { EtcdStore }, { HostFirewall }] = await Promise.all([
+  log.info({ version: version() }, 'lodend starts');
+  // Loaded here, as a question for the version or the help should not wait for it; and before the rest, as packets do.
+  const { kernel, heldPath } = await resumed(options, log, stop.signal);
+  const [{ runAgent }, { EtcdStore }, { HostFirewall }] = await Promise.all([
     import('../src/agent/agent.js'),
-    import('../src/kernel/netlink/netlink-kernel.js'),
     import('../src/lease/etcd-store.js'),
     import('../src/firewall/host/host-firewall.js'),
   ]);
   const access = await etcdOptions(etcdFlags(options));
   for (const warning of access.warnings) log.warn(warning);
   const store = new EtcdStore(access);
-  const kernel = new NetlinkKernel();
   const firewall = new HostFirewall();
   try {
-    log.info({ version: version() }, 'lodend starts');
     const docker = await dockerBridge(options, log);
-    await runAgent({ options, store, kernel, firewall, log, notify, dockerBridge: docker }, stop.signal);
+    await runAgent(
+      { options, store, kernel, firewall, heldPath, log, notify, dockerBridge: docker },
+      stop.signal,
+    );
     log.info({ signal: stop.signal.reason }, 'stopping; routes, devices and the lease stay');
     return 0;
   } catch (error) {
@@ -71,9 +73,26 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
     notify(statusOf(explained ?? String(error)));
     return exitCodeOf(error);
   } finally {
+    heldPath.close();
     store.close();
     kernel.close();
   }
+}
+
+/** The kernel, and the packet path that there was when a daemon last ran, if the backend has one. */
+async function resumed(options: DaemonOptions, log: Logger, signal: AbortSignal) {
+  const [{ NetlinkKernel }, { UdpProxy }, { HeldPath }, { resumePacketPath }] = await Promise.all([
+    import('../src/kernel/netlink/netlink-kernel.js'),
+    import('../src/backend/udp/proxy.js'),
+    import('../src/agent/held-path.js'),
+    import('../src/agent/resume-packet-path.js'),
+  ]);
+  const kernel = new NetlinkKernel();
+  const pathLog = log.child({ component: 'path' });
+  const paths = new UdpProxy({ acceptAny: options.udpAcceptAny, queues: options.udpQueues });
+  const heldPath = new HeldPath(paths, pathLog);
+  await resumePacketPath({ options, kernel, heldPath, log: pathLog, signal });
+  return { kernel, heldPath };
 }
 
 async function dockerBridge(options: DaemonOptions, log: Logger) {

@@ -34,6 +34,23 @@ export interface Native {
   /** Sends one datagram, as sd_notify(3) does; a path that begins with `@` is an abstract name. */
   notify(path: string, message: string): void;
   tunCreate(name: string): void;
+  udpOpen(
+    options: {
+      readonly device: string;
+      readonly address: string;
+      readonly port: number;
+      readonly tunnelAddress: string;
+      readonly queues: number;
+      readonly acceptAny: boolean;
+      readonly without: readonly string[];
+    },
+    onFailed: (message: string, errno: number) => void,
+  ): NativeHandle;
+  udpFeatures(handle: NativeHandle): { queues: number; features: string[] };
+  udpSetPeers(handle: NativeHandle, table: Buffer): void;
+  udpCounters(handle: NativeHandle): BigUint64Array;
+  readonly udpCounterNames: readonly string[];
+  udpClose(handle: NativeHandle): void;
 }
 
 let loaded: Native | undefined;

@@ -59,8 +59,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   completion: ['config'],
 };
 
-/** Where effects are: files that talk to etcd, the kernel, the firewall and Docker. */
-const ADAPTERS = /^src\/(lease\/etcd-|kernel\/netlink\/|firewall\/host\/|docker\/engine-)/;
+/** Where effects are: files that talk to etcd, the kernel, the firewall, the packet path's threads and Docker. */
+const ADAPTERS =
+  /^src\/(lease\/etcd-|kernel\/netlink\/|firewall\/host\/|backend\/udp\/(proxy|obstacle)|docker\/engine-)/;
 
 /** The folder of src/ that a path is in; empty for the files in src/ itself, undefined outside. */
 function folderOf(path: string): string | undefined {

@@ -19,6 +19,7 @@ import { configPath } from '../lease/codec.js';
 import type { LeaseStore } from '../lease/store.js';
 import { formatPrefix, type Prefix } from '../net/prefix.js';
 import { serveHealth } from './health.js';
+import type { HeldPath } from './held-path.js';
 import { loadIdentity } from './identity.js';
 import { Membership } from './membership.js';
 import { type Notify, statusOf } from './notify.js';
@@ -31,6 +32,7 @@ export interface AgentPorts {
   readonly store: LeaseStore;
   readonly kernel: Kernel;
   readonly firewall: Firewall;
+  readonly heldPath: HeldPath;
   readonly log: Logger;
   readonly notify: Notify;
   /** Undefined: Docker is none of our business. */

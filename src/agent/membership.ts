@@ -13,8 +13,10 @@ import { type LeaseChange, LeaseTable } from '../lease/table.js';
 import { Contact } from './contact.js';
 import { FirewallKeeper } from './firewall-keeper.js';
 import { firewallWish } from './firewall-wish.js';
+import type { HeldPath } from './held-path.js';
 import { OwnLease } from './own-lease.js';
-import { Peers } from './peers.js';
+import { PacketPathKeeper } from './packet-path-keeper.js';
+import { type PeerPlan, Peers } from './peers.js';
 import { Reconciler } from './reconciler.js';
 import { type Survey, viewOf } from './survey.js';
 import { together } from './together.js';
@@ -24,6 +26,7 @@ interface MembershipInput {
   readonly store: LeaseStore;
   readonly kernel: Kernel;
   readonly firewall: Firewall;
+  readonly heldPath: HeldPath;
   readonly log: Logger;
   readonly survey: Survey;
   readonly acquired: Acquired;
@@ -43,6 +46,8 @@ export class Membership {
   readonly #own: OwnLease;
   readonly #reconciler: Reconciler;
   readonly #firewall: FirewallKeeper;
+  /** Undefined where the kernel carries the packets. */
+  readonly #packetPath: PacketPathKeeper | undefined;
   readonly #peers: Peers;
 
   constructor(input: MembershipInput) {
@@ -71,15 +76,20 @@ export class Membership {
       resyncMs: options.iptablesResyncSeconds * 1000,
       log: log.child({ component: 'firewall' }),
     });
-    this.#peers = new Peers(survey.backend, this.#view, this.#reconciler, log.child({ component: 'peers' }));
+    const wish = survey.backend.packetPath?.(this.#view);
+    const pathLog = log.child({ component: 'path' });
+    this.#packetPath = wish && new PacketPathKeeper({ wish, held: input.heldPath, log: pathLog });
+    this.#peers = new Peers(survey.backend, this.#view, this.#peerPlan(), log.child({ component: 'peers' }));
   }
 
-  /** Settles when the signal is aborted. Calls `onReady` once, when kernel and firewall have what they should. */
+  /** Settles when the signal is aborted. Calls `onReady` once, when kernel and firewall have what they should and packets can flow. */
   async run(signal: AbortSignal, onReady: () => void): Promise<void> {
     const { acquired } = this.#input;
     this.#reconciler.set(OURSELVES, this.#ownObjects());
     await this.#learn({ kind: 'snapshot', snapshot: acquired.snapshot });
-    let awaited = 2;
+    const path = this.#packetPath;
+    if (!path) this.#input.heldPath.close();
+    let awaited = path ? 3 : 2;
     const oneDone = () => {
       awaited -= 1;
       if (awaited === 0) onReady();
@@ -87,9 +97,21 @@ export class Membership {
     await together(signal, [
       (until) => this.#reconciler.run(until, oneDone),
       (until) => this.#firewall.run(until, oneDone),
+      async (until) => path?.run(until, oneDone),
       (until) => this.#follow(until),
       (until) => this.#own.keep(until),
     ]);
+  }
+
+  #peerPlan(): PeerPlan {
+    const path = this.#packetPath;
+    if (!path) return this.#reconciler;
+    return {
+      set: (key, objects, packetPeer) => {
+        this.#reconciler.set(key, objects);
+        path.set(key, packetPeer);
+      },
+    };
   }
 
   #ownObjects(): readonly KernelObject[] {

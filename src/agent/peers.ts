@@ -1,9 +1,15 @@
 import type { Logger } from 'pino';
 import type { Backend, NetworkView } from '../backend/backend.js';
+import type { PacketPeer } from '../backend/packet-path.js';
+import type { KernelObject } from '../kernel/objects.js';
 import { type Judgement, judge } from '../lease/judge.js';
 import type { Lease } from '../lease/lease.js';
 import type { LeaseKey } from '../lease/store.js';
-import type { Reconciler } from './reconciler.js';
+
+/** Is told what each peer is to have in the kernel, and in the packet path if there is one. */
+export interface PeerPlan {
+  set(key: LeaseKey, objects: readonly KernelObject[], packetPeer?: PacketPeer): void;
+}
 
 /**
  * How long a lease is missing before its host counts as gone, in milliseconds. A host whose key was deleted while it
@@ -18,16 +24,16 @@ const GRACE_MS = 500;
 export class Peers {
   readonly #backend: Backend;
   readonly #view: NetworkView;
-  readonly #reconciler: Pick<Reconciler, 'set'>;
+  readonly #plan: PeerPlan;
   readonly #log: Logger;
   readonly #refused = new Map<LeaseKey, string>();
   readonly #accepted = new Set<LeaseKey>();
   readonly #missing = new Map<LeaseKey, NodeJS.Timeout>();
 
-  constructor(backend: Backend, view: NetworkView, reconciler: Pick<Reconciler, 'set'>, log: Logger) {
+  constructor(backend: Backend, view: NetworkView, plan: PeerPlan, log: Logger) {
     this.#backend = backend;
     this.#view = view;
-    this.#reconciler = reconciler;
+    this.#plan = plan;
     this.#log = log;
   }
 
@@ -41,7 +47,8 @@ export class Peers {
     if (judgement.verdict === 'ok') {
       this.#accepted.add(key);
       this.#refused.delete(key);
-      this.#reconciler.set(key, this.#backend.planPeer(this.#view, lease));
+      const objects = this.#backend.planPeer(this.#view, lease);
+      this.#plan.set(key, objects, this.#backend.packetPeer?.(this.#view, lease));
       return;
     }
     const reason = judgement.verdict === 'own' ? 'it is our own subnet' : judgement.reason;
@@ -69,7 +76,7 @@ export class Peers {
     this.#missing.delete(key);
     this.#accepted.delete(key);
     this.#refused.delete(key);
-    this.#reconciler.set(key, []);
+    this.#plan.set(key, []);
   }
 
   #judge(lease: Lease): Judgement {

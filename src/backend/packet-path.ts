@@ -53,4 +53,6 @@ export interface PacketPath {
 export interface PacketPaths {
   /** Attaches and starts; without peers at first. Throws PacketPathError, which names what is missing or in the way. */
   open(wish: PacketPathWish): PacketPath;
+  /** Who keeps such a path from being opened, as a phrase: `flanneld, process 812`. Undefined when that cannot be told. */
+  obstacle(wish: PacketPathWish): Promise<string | undefined>;
 }

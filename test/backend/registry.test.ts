@@ -8,7 +8,6 @@ test('a type is found in any case', (t) => {
 });
 
 for (const [type, phrase] of [
-  ['udp', 'udp backend'],
   ['wireguard', "flannel's wireguard backend"],
   ['', 'unknown backend type: '],
   ['carrier-pigeon', 'unknown backend type: carrier-pigeon'],

@@ -49,6 +49,8 @@ test("without flags every option has flannel's default, or ours", (t) => {
     iptablesForwardRules: true,
     iptablesResyncSeconds: 5,
     ipBlackholeRoute: false,
+    udpAcceptAny: false,
+    udpQueues: 0,
     docker: 'off',
     dockerConfig: '/etc/docker/daemon.json',
     dockerSocket: '/run/docker.sock',

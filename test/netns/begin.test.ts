@@ -84,11 +84,10 @@ for (const [what, config, wanted] of [
     /Backend\.Type.*vxlam|vxlam.*Backend\.Type/,
   ],
   [
-    'the udp backend',
-    { Network: '10.77.0.0/16', Backend: { Type: 'udp' } },
-    /udp backend.*not in loden yet.*vxlan, host-gw, alloc/,
+    'a backend that only flannel has',
+    { Network: '10.77.0.0/16', Backend: { Type: 'wireguard' } },
+    /flannel's wireguard backend.*vxlan, host-gw, udp, alloc/,
   ],
-  ['no Backend', { Network: '10.77.0.0/16' }, /config without Backend means/],
   [
     'EnableIPv6',
     { Network: '10.77.0.0/16', EnableIPv6: true, IPv6Network: 'fc00::/48', Backend: vxlan },

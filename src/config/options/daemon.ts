@@ -5,6 +5,7 @@ import { FLANNEL_ONLY_OPTIONS } from './flannel-only.js';
 import { LEASE_OPTIONS, UPLINK_OPTIONS } from './host.js';
 import { bool, listenAddress, oneOf, wholeNumber } from './kinds.js';
 import type { OptionTable, OptionValues } from './table.js';
+import { UDP_OPTIONS } from './udp.js';
 
 const flannel = true;
 const FIREWALL_OPTIONS = {
@@ -110,6 +111,7 @@ export const DAEMON_OPTIONS = {
   ...UPLINK_OPTIONS,
   ...LEASE_OPTIONS,
   ...FIREWALL_OPTIONS,
+  ...UDP_OPTIONS,
   ...DOCKER_OPTIONS,
   ...PROCESS_OPTIONS,
   ...FLANNEL_ONLY_OPTIONS,
