@@ -35,8 +35,38 @@ export interface PacketFeatures {
   readonly names: readonly string[];
 }
 
-/** What was counted since the path was opened, by name: `dropped_unknown_source` and the like. */
-export type PacketCounters = Readonly<Record<string, bigint>>;
+/**
+ * What is counted, and what it is: sent is from containers to peers, received the other way; bytes are those of the
+ * packets, without what carries them. In the order of `native/udp/counters.h`.
+ */
+export const PACKET_COUNTERS = {
+  sent_packets: 'packets sent to peers',
+  sent_bytes: 'bytes sent to peers',
+  received_packets: 'packets received from peers',
+  received_bytes: 'bytes received from peers',
+  gso_sends: 'sends that the kernel cut into datagrams',
+  gso_packets: 'packets in sends that the kernel cut into datagrams',
+  gro_receives: 'receives of datagrams that the kernel had joined',
+  gro_packets: 'packets in receives of datagrams that the kernel had joined',
+  merged_writes: 'writes of several packets in one to the device',
+  merged_packets: 'packets in writes of several to the device',
+  dropped_no_route: "packets to no peer's subnet",
+  dropped_ttl: 'packets at the end of their time to live',
+  dropped_not_ipv4: 'packets that are not IPv4',
+  dropped_malformed: 'packets with a header that cannot be',
+  dropped_too_big: 'packets too big for a datagram',
+  dropped_unknown_sender: "packets from no peer's public IP",
+  dropped_wrong_source: "packets with a source outside the sending peer's subnet",
+  bad_checksums: 'packets with a wrong checksum, passed on as they came',
+  send_errors: 'packets that the socket refused',
+  receive_errors: 'receives that failed',
+  device_errors: 'writes that the device refused',
+} as const;
+
+export type PacketCounterName = keyof typeof PACKET_COUNTERS;
+
+/** Since the path was opened. */
+export type PacketCounters = Readonly<Record<PacketCounterName, bigint>>;
 
 export interface PacketPath {
   readonly features: PacketFeatures;

@@ -169,7 +169,7 @@ test('counters are those of the open path', (t) => {
   const { held } = makeKeeper(new FakePacketPaths('flannel0'));
   t.is(held.counters(), undefined);
   held.take(WISH).setPeers([]);
-  t.deepEqual(held.counters(), { tables: 1n });
+  t.is(held.counters()?.sent_packets, 1n);
   held.close();
   t.is(held.counters(), undefined);
 });

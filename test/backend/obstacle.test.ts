@@ -18,6 +18,8 @@ interface FakeProcess {
   readonly files?: Readonly<Record<string, string>>;
   /** The device that its file 7 is attached to. */
   readonly device?: string;
+  /** Which network it is in; ours if not given. */
+  readonly network?: string;
 }
 
 /** A /proc with these processes, by their ids. */
@@ -29,9 +31,12 @@ async function makeProc(
   t.teardown(() => rm(proc, { recursive: true }));
   await mkdir(join(proc, 'net'));
   await writeFile(join(proc, 'net/udp'), SOCKETS);
-  for (const [pid, { name, files, device }] of Object.entries(processes)) {
+  const self: FakeProcess = { name: 'lodend' };
+  for (const [pid, { name, files, device, network = 'net:[1]' }] of Object.entries({ ...processes, self })) {
     const folder = join(proc, pid);
     await mkdir(join(folder, 'fdinfo'), { recursive: true });
+    await mkdir(join(folder, 'ns'));
+    await symlink(network, join(folder, 'ns/net'));
     await writeFile(join(folder, 'comm'), `${name}\n`);
     if (files) await mkdir(join(folder, 'fd'));
     for (const [fd, target] of Object.entries(files ?? {})) await symlink(target, join(folder, 'fd', fd));
@@ -54,6 +59,11 @@ test('who has the device is found by its file, and who has another device is not
     '101': { name: 'mine', files: { '7': '/dev/net/tun' }, device: 'flannel0' },
   });
   t.is(await findObstacle({ ...WISH, port: 9 }, proc), 'mine, process 101');
+});
+
+test('who has a device of that name in another network is not in the way', async (t) => {
+  const other = { name: 'lodend', files: { '7': '/dev/net/tun' }, device: 'flannel0', network: 'net:[2]' };
+  t.is(await findObstacle(WISH, await makeProc(t, { '100': other })), undefined);
 });
 
 test('where files are not for our eyes a flanneld is suspected by its name', async (t) => {

@@ -1,9 +1,11 @@
-import type {
-  PacketCounters,
-  PacketPath,
-  PacketPaths,
-  PacketPathWish,
-  PacketPeer,
+import {
+  PACKET_COUNTERS,
+  type PacketCounterName,
+  type PacketCounters,
+  type PacketPath,
+  type PacketPaths,
+  type PacketPathWish,
+  type PacketPeer,
 } from '../../src/backend/packet-path.js';
 import { PacketPathError } from '../../src/errors.js';
 import { formatPrefix } from '../../src/net/prefix.js';
@@ -32,7 +34,8 @@ export class FakePacketPath implements PacketPath {
   }
 
   counters(): PacketCounters {
-    return { tables: BigInt(this.tables.length) };
+    const names = Object.keys(PACKET_COUNTERS) as PacketCounterName[];
+    return Object.fromEntries(names.map((name) => [name, BigInt(this.tables.length)])) as PacketCounters;
   }
 
   close(): void {

@@ -5,8 +5,14 @@ import { waitFor } from '../../src/lab/wait.js';
 import { labFor, labTest, sharedLab, subnetOf } from './lab-test.js';
 import { leaseEntries } from './lease-keys.js';
 import { picture } from './picture.js';
+import { copiesWhole } from './tcp-copy.js';
 
-const labs = { vxlan: sharedLab({ hosts: 3 }), 'host-gw': sharedLab({ hosts: 3, backend: 'host-gw' }) };
+const labs = {
+  vxlan: sharedLab({ hosts: 3 }),
+  'host-gw': sharedLab({ hosts: 3, backend: 'host-gw' }),
+  udp: sharedLab({ hosts: 3, backend: 'udp' }),
+};
+const MTU = { vxlan: 1450, 'host-gw': 1500, udp: 1472 };
 
 /** From here on containers take packets only if they come from a container's own address. */
 async function acceptContainersOnly(lab: Lab): Promise<void> {
@@ -29,7 +35,7 @@ async function acceptAll(lab: Lab): Promise<void> {
   for (const { namespace } of lab.targets()) await namespace.exec(['nft', 'delete table ip loden_test']);
 }
 
-for (const backend of ['vxlan', 'host-gw'] as const) {
+for (const backend of ['vxlan', 'host-gw', 'udp'] as const) {
   labTest(`${backend}: containers on three hosts reach each other, under their own addresses`, async (t) => {
     const lab = labs[backend]();
     await acceptContainersOnly(lab);
@@ -46,7 +52,7 @@ for (const backend of ['vxlan', 'host-gw'] as const) {
     `${backend}: a packet as large as subnet.env allows gets through whole, a larger one does not`,
     async (t) => {
       const [h1, h2] = [labs[backend]().host('h1'), labs[backend]().host('h2')];
-      const mtu = backend === 'vxlan' ? 1450 : 1500;
+      const mtu = MTU[backend];
       t.regex(await h1.exec(['cat', h1.daemon.subnetFile]), new RegExp(`^FLANNEL_MTU=${mtu}$`, 'm'));
       // 20 IP + 8 ICMP
       const whole = (size: number) =>
@@ -65,6 +71,14 @@ for (const backend of ['vxlan', 'host-gw'] as const) {
     t.is((await lab.untilAllReach(2_000)).length, 12);
   });
 
+  labTest(`${backend}: a TCP stream arrives as it was sent, in both directions`, async (t) => {
+    const [h1, h2] = [labs[backend]().host('h1'), labs[backend]().host('h2')];
+    t.true(await copiesWhole(h1.container!, h2.container!));
+    t.true(await copiesWhole(h2.container!, h1.container!));
+  });
+}
+
+for (const backend of ['vxlan', 'host-gw'] as const) {
   labTest(`${backend}: what is released is gone from every kernel, and nothing else`, async (t) => {
     const lab = labs[backend]();
     const [h1, h2, h4] = [lab.host('h1'), lab.host('h2'), lab.host('h4')];

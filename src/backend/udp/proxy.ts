@@ -81,7 +81,8 @@ class Threads implements PacketPath {
 
   counters(): PacketCounters {
     const values = loadNative().udpCounters(this.#handle);
-    return Object.fromEntries(loadNative().udpCounterNames.map((name, index) => [name, values[index]!]));
+    const names = loadNative().udpCounterNames;
+    return Object.fromEntries(names.map((name, index) => [name, values[index]!])) as PacketCounters;
   }
 
   close(): void {
