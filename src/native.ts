@@ -33,24 +33,50 @@ export interface Native {
   netlinkStopListening(listener: NativeHandle): void;
   /** Sends one datagram, as sd_notify(3) does; a path that begins with `@` is an abstract name. */
   notify(path: string, message: string): void;
+  /**
+   * Makes a TUN device that persists, with many queues. Nothing when there is a TUN device of that name; throws EEXIST
+   * when another kind has it.
+   */
   tunCreate(name: string): void;
-  udpOpen(
-    options: {
-      readonly device: string;
-      readonly address: string;
-      readonly port: number;
-      readonly tunnelAddress: string;
-      readonly queues: number;
-      readonly acceptAny: boolean;
-      readonly without: readonly string[];
-    },
-    onFailed: (message: string, errno: number) => void,
-  ): NativeHandle;
-  udpFeatures(handle: NativeHandle): { queues: number; features: string[] };
-  udpSetPeers(handle: NativeHandle, table: Buffer): void;
-  udpCounters(handle: NativeHandle): BigUint64Array;
-  readonly udpCounterNames: readonly string[];
-  udpClose(handle: NativeHandle): void;
+  /**
+   * Carries packets between a TUN device that is there and UDP sockets, on threads of its own that run when it returns, without
+   * peers at first. `onFailed` is called once at most, when a thread cannot go on, and never after `udpClose`.
+   */
+  udpOpen(options: UdpOptions, onFailed: (message: string, errno: number) => void): NativeHandle;
+  udpFeatures(path: NativeHandle): UdpFeatures;
+  /**
+   * Replaces the whole table of peers while packets flow. 12 bytes a peer, in the machine's own byte order: network,
+   * prefix length, public IP, each a u32.
+   */
+  udpSetPeers(path: NativeHandle, table: Buffer): void;
+  /** What was counted since the path was opened, in the order of `udpCounterNames`; no thread is stopped for it. */
+  udpCounters(path: NativeHandle): BigUint64Array;
+  udpCounterNames(): string[];
+  /** The threads have ended when it returns; the device stays. Idempotent. */
+  udpClose(path: NativeHandle): void;
+}
+
+/** What of the kernel's help the packet path may use. */
+export type UdpFeature = 'tso' | 'uso' | 'gso' | 'gro' | 'multi-queue';
+
+export interface UdpOptions {
+  readonly device: string;
+  /** Dotted quad: what the sockets are bound to. */
+  readonly address: string;
+  /** Ours, and every peer's. */
+  readonly port: number;
+  /** Dotted quad: the source of ICMP errors. */
+  readonly tunnelAddress: string;
+  /** Threads; 0: by the number of cores. */
+  readonly queues: number;
+  /** Take packets from any sender, if their inner source is in some peer's subnet. */
+  readonly acceptAny: boolean;
+  readonly without: readonly UdpFeature[];
+}
+
+export interface UdpFeatures {
+  readonly queues: number;
+  readonly features: readonly UdpFeature[];
 }
 
 let loaded: Native | undefined;

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { PacketPathError } from '../../errors.js';
-import { loadNative, type NativeHandle } from '../../native.js';
+import { loadNative, type NativeHandle, type UdpFeature } from '../../native.js';
 import { parseIpv4 } from '../../net/ipv4.js';
 import type {
   PacketCounters,
@@ -29,12 +29,12 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
 
 /** What an operator may say of the threads. */
 export interface ProxyOptions {
-  /** Whether to take packets in from addresses that are no peer's. */
+  /** Take packets from any address, if their source is in some peer's subnet. */
   readonly acceptAny: boolean;
   /** Threads; 0: as the number of processors suggests. */
   readonly queues: number;
-  /** Help of the kernel's not to use, even where it is there: names as in `PacketFeatures`. */
-  readonly without?: readonly string[];
+  /** Help of the kernel's not to use, even where it is there. */
+  readonly without?: readonly UdpFeature[];
 }
 
 /** The threads in `native/udp`. */
@@ -81,7 +81,7 @@ class Threads implements PacketPath {
 
   counters(): PacketCounters {
     const values = loadNative().udpCounters(this.#handle);
-    const names = loadNative().udpCounterNames;
+    const names = loadNative().udpCounterNames();
     return Object.fromEntries(names.map((name, index) => [name, values[index]!])) as PacketCounters;
   }
 

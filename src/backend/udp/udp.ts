@@ -8,8 +8,7 @@
  *   10.5.0.0/16 dev flannel0        route: all of the pool that no bridge of this host has
  *   10.5.2.0/24 at 192.0.2.2        packet path: where to, and the only host to take 10.5.2.0/24 from
  *
- * The device outlives the process: while no daemon runs packets wait in its queue, then are dropped, and routes and
- * addresses stay.
+ * The device outlives the process: while no daemon runs packets are lost, but routes, addresses and connections stay.
  */
 import type { Backend } from '../backend.js';
 import { IP_FORWARD } from '../forwarding.js';

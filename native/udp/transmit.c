@@ -1,0 +1,113 @@
+#include "transmit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "kernel-names.h"
+
+/* How long a full send buffer may hold everything up; what it cannot take then is dropped. */
+static const int PATIENCE_MS = 100;
+
+static bool wait_for_room(const struct transmitter *t) {
+  struct pollfd fds[2] = {{.fd = t->socket, .events = POLLOUT}, {.fd = t->stop_fd, .events = POLLIN}};
+  return poll(fds, 2, PATIENCE_MS) > 0 && fds[1].revents == 0;
+}
+
+/* Sends the first of `batch`, and as many of the others as go; their number, or -1 with errno. */
+static int send_some(const struct transmitter *t, struct mmsghdr *batch, unsigned length) {
+  for (;;) {
+    int sent = sendmmsg(t->socket, batch, length, MSG_DONTWAIT);
+    if (sent >= 0) return sent;
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN || !wait_for_room(t)) return -1;
+  }
+}
+
+static void count_sent(const struct transmitter *t, unsigned packets, uint64_t bytes) {
+  count(t->counters, SENT_PACKETS, packets);
+  count(t->counters, SENT_BYTES, bytes);
+}
+
+/* Finds the parts of each packet: all are of the message's size, but for the last. */
+static unsigned address_singles(struct transmitter *t, const struct message *message, struct sockaddr_in *to) {
+  unsigned packets = 0;
+  for (unsigned part = 0; part < message->parts; packets++) {
+    struct msghdr *header = &t->singles[packets].msg_hdr;
+    *header = (struct msghdr){
+        .msg_name = to, .msg_namelen = sizeof *to, .msg_iov = (struct iovec *)&message->part[part]};
+    for (size_t length = 0; part < message->parts && length < message->size; part++, header->msg_iovlen++)
+      length += message->part[part].iov_len;
+  }
+  return packets;
+}
+
+/* What one of them meets, the rest would meet as well. */
+static void send_singly(struct transmitter *t, const struct message *message, struct sockaddr_in *to) {
+  unsigned packets = address_singles(t, message, to);
+  for (unsigned done = 0; done < packets;) {
+    int sent = send_some(t, t->singles + done, packets - done);
+    if (sent < 0) {
+      count(t->counters, SEND_ERRORS, packets - done);
+      return;
+    }
+    for (int i = 0; i < sent; i++) count_sent(t, 1, t->singles[done + (unsigned)i].msg_len);
+    done += (unsigned)sent;
+  }
+}
+
+static void ask_to_cut(struct transmitter *t, unsigned i, uint16_t size) {
+  struct msghdr *header = &t->batch[i].msg_hdr;
+  header->msg_control = &t->control[i];
+  header->msg_controllen = sizeof t->control[i];
+  struct cmsghdr *control = CMSG_FIRSTHDR(header);
+  control->cmsg_level = IPPROTO_UDP;
+  control->cmsg_type = UDP_SEGMENT;
+  control->cmsg_len = CMSG_LEN(sizeof size);
+  memcpy(CMSG_DATA(control), &size, sizeof size);
+}
+
+static void address_batch(struct transmitter *t, const struct outbox *outbox) {
+  for (unsigned i = 0; i < outbox->count; i++) {
+    const struct message *message = &outbox->message[i];
+    t->to[i] = (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(t->port), .sin_addr.s_addr = htonl(message->peer)};
+    t->batch[i].msg_hdr = (struct msghdr){
+        .msg_name = &t->to[i],
+        .msg_namelen = sizeof t->to[i],
+        .msg_iov = (struct iovec *)message->part,
+        .msg_iovlen = message->parts,
+    };
+    if (message->packets > 1) ask_to_cut(t, i, (uint16_t)message->size);
+  }
+}
+
+static void count_message(const struct transmitter *t, const struct message *message) {
+  count_sent(t, message->packets, message->bytes);
+  if (message->packets < 2) return;
+  count(t->counters, GSO_SENDS, 1);
+  count(t->counters, GSO_PACKETS, message->packets);
+}
+
+/* Whether the message may fare better in pieces. */
+static bool is_refused_whole(const struct message *message, int error) {
+  return message->packets > 1 && (error == EMSGSIZE || error == EINVAL || error == EIO);
+}
+
+void transmit(struct transmitter *t, const struct outbox *outbox) {
+  unsigned done = 0;
+  address_batch(t, outbox);
+  while (t->gso && done < outbox->count) {
+    int sent = send_some(t, t->batch + done, outbox->count - done);
+    for (int i = 0; i < sent; i++) count_message(t, &outbox->message[done++]);
+    if (sent >= 0) continue;
+    const struct message *message = &outbox->message[done];
+    if (errno == EIO) t->gso = false;
+    if (is_refused_whole(message, errno))
+      send_singly(t, message, &t->to[done]);
+    else
+      count(t->counters, SEND_ERRORS, message->packets);
+    done++;
+  }
+  for (; done < outbox->count; done++) send_singly(t, &outbox->message[done], &t->to[done]);
+}
