@@ -17,7 +17,9 @@ export function addLabCommand(program: Command, tool: Tool): void {
     .addOption(nameOption())
     .option('--hosts <n>', 'how many', hostCount, 3)
     .addOption(
-      new Option('--backend <type>', 'how packets travel').choices(['vxlan', 'host-gw']).default('vxlan'),
+      new Option('--backend <type>', 'how packets travel')
+        .choices(['vxlan', 'host-gw', 'udp'])
+        .default('vxlan'),
     )
     .option('--network <cidr>', 'the pool that subnets are leased from', '10.77.0.0/16')
     .action(async (options: UpOptions) => (await act()).up(options, tool));

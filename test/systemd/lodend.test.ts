@@ -196,6 +196,14 @@ onMachine('a lodend that was told nonsense is tried again, not in a hurry, and D
   t.is(await machine.property('lodend', 'RestartUSec'), '5s');
 });
 
+onMachine('in its sandbox lodend carries the packets of the udp backend', async (t) => {
+  const { machine } = await makeHost(t, { Network: '10.5.0.0/16' });
+  await machine.exec(['systemctl', 'start', 'lodend']);
+  t.regex(await statusText(machine), /^10\.5\.\d+\.0\/24 by udp$/);
+  t.regex(await machine.exec(['ip', 'route', 'show', 'proto', '76']), /^10\.5\.0\.0\/16 dev flannel0 /);
+  t.regex(await machine.journal('lodend'), /packet path is open device=flannel0 .*gro/);
+});
+
 onMachine('in its sandbox lodend does all its work', async (t) => {
   const { machine } = await makeHost(t);
   await machine.exec(['sysctl', '-qw', 'net.ipv4.ip_forward=0']);
