@@ -19,8 +19,9 @@ import { propagation } from './propagation.js';
 import { start } from './start.js';
 import { formatTable } from './table.js';
 import { throughput } from './throughput.js';
+import { udp } from './udp.js';
 
-const FIGURES: readonly Figure[] = [start, peers, propagation, throughput, claims];
+const FIGURES: readonly Figure[] = [start, peers, propagation, throughput, udp, claims];
 
 const USAGE = `Usage: npm run bench -- [--quick] [--json FILE] [FIGURE...]
 

@@ -35,9 +35,10 @@ export class Stream {
     return stream;
   }
 
-  /** One TCP stream, for so long; what arrived. */
-  async gigabits(seconds: number): Promise<number> {
-    const words = ['iperf3', '--json', '--client', this.#to.address, '--time', `${seconds}`];
+  /** TCP for so long, over so many connections; what arrived, in all. */
+  async gigabits(seconds: number, connections = 1): Promise<number> {
+    const many = ['--parallel', `${connections}`];
+    const words = ['iperf3', '--json', '--client', this.#to.address, '--time', `${seconds}`, ...many];
     const { stdout, stderr } = await this.#from.namespace.attempt(words);
     const report = stdout === '' ? undefined : (JSON.parse(stdout) as Iperf3Report);
     const bits = report?.end?.sum_received?.bits_per_second;

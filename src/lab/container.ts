@@ -30,6 +30,8 @@ export interface ContainerOptions {
 export interface Container {
   readonly namespace: Namespace;
   readonly address: string;
+  /** The bridge's address, which is the host's own. */
+  readonly gateway: string;
 }
 
 /** Throws LabError when the file is not there or lacks a value. */
@@ -67,5 +69,5 @@ export async function attachContainer(options: ContainerOptions): Promise<Contai
     'link set eth0 up',
     `route add default via ${formatIpv4(gateway.address)}`,
   );
-  return { namespace, address };
+  return { namespace, address, gateway: formatIpv4(gateway.address) };
 }
