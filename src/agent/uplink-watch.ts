@@ -25,6 +25,8 @@ interface UplinkWatchInput {
   readonly uplink: Uplink;
   /** There is a look every so many milliseconds, notified of something or not. */
   readonly resyncMs: number;
+  /** Told after each look: why there is no uplink at all, undefined when there is one. */
+  readonly onLook?: (missing: string | undefined) => void;
 }
 
 export interface UplinkChange {
@@ -58,15 +60,17 @@ export async function uplinkChanged(input: UplinkWatchInput, signal: AbortSignal
 }
 
 async function look(
-  { kernel, request, uplink: before }: UplinkWatchInput,
+  { kernel, request, uplink: before, onLook }: UplinkWatchInput,
   signal: AbortSignal,
 ): Promise<UplinkChange | undefined> {
   try {
     const { uplink } = await findUplink(request, kernel, signal);
+    onLook?.(undefined);
     const reason = difference(before, uplink);
     return reason === undefined ? undefined : { uplink, reason };
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof UplinkError) onLook?.(error.message);
     if (error instanceof UplinkError || error instanceof KernelError) return undefined;
     throw error;
   }

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { LabError } from '../errors.js';
 import { command, type Namespace } from './namespace.js';
@@ -81,6 +81,23 @@ export class Etcd {
   async stop(): Promise<void> {
     this.resume();
     await this.#process?.stop();
+  }
+
+  /** Writes all that it has to a file. */
+  async save(file: string): Promise<void> {
+    await this.ctl('snapshot', 'save', file);
+  }
+
+  /** Ends it and begins again with what was saved, or with nothing: its revisions go back. */
+  async restore(file?: string): Promise<void> {
+    const { directory } = this.#options;
+    await this.stop();
+    await rm(`${directory}/data`, { recursive: true });
+    const peer = `http://127.0.0.1:${this.#peerPort}`;
+    const place = [`--data-dir=${directory}/data`, '--name=lab', `--initial-cluster=lab=${peer}`];
+    if (file !== undefined)
+      await this.ctl('snapshot', 'restore', file, ...place, `--initial-advertise-peer-urls=${peer}`);
+    await this.start();
   }
 
   /** Lets it hang: connections stay open and nothing is answered, until `resume`. */
