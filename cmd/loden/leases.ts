@@ -49,7 +49,7 @@ async function follow(session: LeasesSession, json: true | undefined): Promise<v
   const table = new LeaseTable(snapshot);
   let wake = () => {};
   const listening = (async () => {
-    for await (const updates of store.watch({ revision: snapshot.revision, afresh: false }, signal)) {
+    for await (const updates of store.watch(snapshot.revision, signal)) {
       for (const update of updates) {
         if (update.kind === 'disconnected') terminal.remark(`loden: no word from etcd: ${update.reason}`);
         if (update.kind === 'connected') terminal.remark('loden: etcd is back');

@@ -24,7 +24,7 @@ import { Contact } from './contact.js';
 import type { Ground } from './ground.js';
 import { type Health, serveHealth } from './health.js';
 import type { HeldPath } from './held-path.js';
-import { knownIdentity, loadIdentity } from './identity.js';
+import { knownIdentity, loadIdentity, substituteIdentity } from './identity.js';
 import { Life } from './life.js';
 import { type Notify, statusOf } from './notify.js';
 import { type KnownState, readState } from './state-file.js';
@@ -105,15 +105,14 @@ function standing({ backend }: Survey, { lease }: Ground, { silence }: Contact):
   return silence ? `${running}; without etcd, on what was last known: ${silence.reason}` : running;
 }
 
-/** Undefined where none can be made: then we say as little of ourselves as a flanneld does. */
-async function identityOf({ options, log }: AgentPorts): Promise<string | undefined> {
+async function identityOf({ options, log }: AgentPorts): Promise<string> {
   try {
     return await loadIdentity(options.stateDir);
   } catch (error) {
     // One that is there and cannot be read is for a person to mend.
     if (!(error instanceof FileError) || (await knownIdentity(options.stateDir)) !== undefined) throw error;
-    log.warn({ error: error.message }, 'this host has no identity and cannot make one, going on without');
-    return undefined;
+    log.warn({ error: error.message }, 'this host cannot keep an identity, going by its machine-id');
+    return substituteIdentity();
   }
 }
 

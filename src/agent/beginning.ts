@@ -9,7 +9,7 @@ import type { AgentPorts } from './agent.js';
 import { type Silence, silenceOf } from './contact.js';
 import { type Ground, groundFromEtcd, groundFromState } from './ground.js';
 import { leaseAge } from './lease-age.js';
-import { momentAgo } from './moment.js';
+import { currentMoment } from './moment.js';
 import { type Failure, persist } from './persist.js';
 import type { KnownState } from './state-file.js';
 import { leaseAttributes, type Survey, surveyHost } from './survey.js';
@@ -18,7 +18,7 @@ import { leaseAttributes, type Survey, surveyHost } from './survey.js';
 export type Tell = (reason: string) => void;
 
 export interface BeginningInput extends AgentPorts {
-  readonly identity: string | undefined;
+  readonly identity: string;
   readonly configSource: string;
   /** Of this network; undefined when there is none. */
   readonly state: KnownState | undefined;
@@ -79,7 +79,7 @@ async function attempt(
   before: KnownState | undefined,
   signal: AbortSignal,
 ): Promise<Ground> {
-  const asked = momentAgo(0);
+  const asked = currentMoment();
   const ttlSeconds = options.subnetLeaseTtlSeconds;
   const acquired = await acquire({
     ...survey,
@@ -107,7 +107,7 @@ function fallback(
   { reason, error }: Failure,
 ): { readonly value: Fallback } | { readonly reason: string } | undefined {
   if (!state) return undefined;
-  const age = leaseAge(state.renewed, state.ttlSeconds, momentAgo(0));
+  const age = leaseAge(state.renewed, state.ttlSeconds, currentMoment());
   if (age.kind === 'doubtful') return { reason: `the last known state is of no use, as ${age.reason}` };
   const silence = error ? silenceOf(error) : { reason, refused: false };
   return { value: { state, silence, secondsLeft: age.secondsLeft } };
@@ -118,8 +118,16 @@ function isOutage(error: Error): boolean {
 }
 
 async function beginFrom(found: Fallback, input: BeginningInput, signal: AbortSignal): Promise<Beginning> {
-  const start = startFrom(found, input);
-  return { ...start, survey: await surveyFirst(input, start.configText, signal) };
+  const { renewed, lease, configText } = found.state;
+  const survey = await surveyFirst(input, configText, signal);
+  const { publicIp } = survey.uplink;
+  const rebooted = renewed.bootId !== currentMoment().bootId;
+  if (!rebooted || lease.attributes.publicIp === publicIp) return { ...startFrom(found, input), survey };
+  input.log.warn(
+    { publicIp, was: lease.attributes.publicIp },
+    'the last known state may be that of a machine that this one is a copy of, so it is not used',
+  );
+  return begin({ ...input, state: undefined }, signal);
 }
 
 function startFrom({ state, silence, secondsLeft }: Fallback, { log }: BeginningInput) {

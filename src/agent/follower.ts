@@ -50,8 +50,7 @@ export class Follower {
 
   /** From what was known on, or, `afresh`, from all that there is now. Settles when the signal is aborted. */
   async run(afresh: boolean, signal: AbortSignal): Promise<void> {
-    const from = { revision: this.#revision, afresh };
-    for await (const updates of this.#input.store.watch(from, signal)) {
+    for await (const updates of this.#input.store.watch(this.#revision, signal, { afresh })) {
       for (const update of updates) await this.#learn(update);
       this.#input.onChange();
     }

@@ -19,7 +19,7 @@ import { together } from './together.js';
 import { uplinkChanged } from './uplink-watch.js';
 
 export interface LifeInput extends AgentPorts {
-  readonly identity: string | undefined;
+  readonly identity: string;
   readonly contact: Contact;
   readonly keeper: StateKeeper;
   readonly configText: string;

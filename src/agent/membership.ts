@@ -27,7 +27,7 @@ interface MembershipInput {
   readonly firewall: Firewall;
   readonly heldPath: HeldPath;
   readonly log: Logger;
-  readonly identity: string | undefined;
+  readonly identity: string;
   readonly survey: Survey;
   readonly ground: Ground;
   readonly contact: Contact;

@@ -13,14 +13,15 @@ export interface Moment {
 
 let bootId: string | undefined;
 
-export function momentAgo(ms: number): Moment {
+export function currentMoment(): Moment {
   bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return { wallMs: Date.now(), bootId, sinceBootMs: Math.round(uptime() * 1000) };
+}
+
+export function momentAgo(ms: number): Moment {
+  const { wallMs, bootId: boot, sinceBootMs } = currentMoment();
   const ago = Math.max(Math.round(ms), 0);
-  return {
-    wallMs: Math.max(Date.now() - ago, 0),
-    bootId,
-    sinceBootMs: Math.max(Math.round(uptime() * 1000) - ago, 0),
-  };
+  return { wallMs: Math.max(wallMs - ago, 0), bootId: boot, sinceBootMs: Math.max(sinceBootMs - ago, 0) };
 }
 
 /** Milliseconds; negative where the wall clock has to be asked and shows that it went back. */

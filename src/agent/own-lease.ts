@@ -19,7 +19,7 @@ import { reclaim, subnetLost } from '../lease/reclaim.js';
 import type { LeaseKey, LeaseSnapshot, LeaseStore } from '../lease/store.js';
 import type { LeaseChange } from '../lease/table.js';
 import { type Contact, silenceOf } from './contact.js';
-import { elapsedMs, type Moment, momentAgo } from './moment.js';
+import { currentMoment, elapsedMs, type Moment, momentAgo } from './moment.js';
 import { OwnKey } from './own-key.js';
 import { persist } from './persist.js';
 
@@ -110,7 +110,7 @@ export class OwnLease {
         ...this.#input,
         lease: this.lease,
         ttlSeconds: this.#ttlSeconds,
-        renewedMs: systemClock.nowMs() - Math.max(elapsedMs(this.#renewed, momentAgo(0)), 0),
+        renewedMs: systemClock.nowMs() - Math.max(elapsedMs(this.#renewed, currentMoment()), 0),
         clock: systemClock,
         random: Math.random,
         report: (report) => this.#tell(report),
@@ -172,7 +172,7 @@ export class OwnLease {
   }
 
   #granted(): void {
-    this.#renewed = momentAgo(0);
+    this.#renewed = currentMoment();
     this.#ttlSeconds = this.#input.newTtlSeconds;
   }
 

@@ -83,18 +83,14 @@ export function viewOf(survey: Survey, subnet: Prefix): NetworkView {
 }
 
 /** What this host says of itself in its lease if it holds `subnet`. */
-export function leaseAttributes(
-  survey: Survey,
-  subnet: Prefix,
-  identity: string | undefined,
-): LeaseAttributes {
+export function leaseAttributes(survey: Survey, subnet: Prefix, identity: string): LeaseAttributes {
   const backendData = leaseData(survey, subnet);
   return {
     publicIp: survey.uplink.publicIp,
     publicIpV6: null,
     backendType: survey.backend.leaseType,
     ...(backendData === undefined ? {} : { backendData }),
-    ...(identity === undefined ? {} : { identity }),
+    identity,
   };
 }
 

@@ -28,7 +28,7 @@ import { readRange } from './etcd-range.js';
 import { ABSENT, modifiedAt, swap, valueIs } from './etcd-swap.js';
 import { watchEtcd } from './etcd-watch.js';
 import type { Lease, LeaseAttributes } from './lease.js';
-import type { ClaimResult, LeaseSnapshot, LeaseStore, LeaseUpdate, WatchStart } from './store.js';
+import type { ClaimResult, LeaseSnapshot, LeaseStore, LeaseUpdate, WatchOptions } from './store.js';
 
 type ExpectedKey = Pick<Lease, 'subnet' | 'subnetV6' | 'modRevision'>;
 
@@ -143,7 +143,11 @@ export class EtcdStore implements LeaseStore {
     });
   }
 
-  watch({ revision, afresh }: WatchStart, signal: AbortSignal): AsyncIterable<readonly LeaseUpdate[]> {
+  watch(
+    revision: number,
+    signal: AbortSignal,
+    { afresh = false }: WatchOptions = {},
+  ): AsyncIterable<readonly LeaseUpdate[]> {
     return watchEtcd(
       {
         connection: this.#connection,

@@ -46,11 +46,9 @@ export type LeaseUpdate =
   | { readonly kind: 'disconnected'; readonly reason: string; readonly refused: boolean }
   | { readonly kind: 'connected' };
 
-/** What is known before a watch begins. */
-export interface WatchStart {
-  readonly revision: number;
+export interface WatchOptions {
   /** Begin with all that there is now, not with what came after the revision. */
-  readonly afresh: boolean;
+  readonly afresh?: boolean;
 }
 
 export type ClaimResult =
@@ -117,10 +115,10 @@ export interface LeaseStore {
 
   /**
    * What happens to the leases after `revision`, in order, in batches as they arrive. After any gap a `snapshot`
-   * update tells the whole state, and so does the first when `from` says so: a revision that was not read just now may
-   * be of another history. Reconnects with back-off by itself, never rejects, and ends when the signal is aborted.
+   * update tells the whole state, and so does the first when that is asked for: a revision that was not read just now
+   * may be of another history. Reconnects with back-off by itself, never rejects, and ends when the signal is aborted.
    */
-  watch(from: WatchStart, signal: AbortSignal): AsyncIterable<readonly LeaseUpdate[]>;
+  watch(revision: number, signal: AbortSignal, options?: WatchOptions): AsyncIterable<readonly LeaseUpdate[]>;
 
   /** Use new connections: this host has another address now. Calls under way fail. */
   redial(): void;

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { pino } from 'pino';
 import { Contact } from '../../src/agent/contact.js';
-import { momentAgo } from '../../src/agent/moment.js';
+import { currentMoment } from '../../src/agent/moment.js';
 import { OwnLease } from '../../src/agent/own-lease.js';
 import { SubnetLostError } from '../../src/errors.js';
 import { encodeAttributes } from '../../src/lease/codec.js';
@@ -28,7 +28,7 @@ async function start(t: ExecutionContext) {
   const own = new OwnLease({
     store,
     lease: claimed.lease,
-    renewed: momentAgo(0),
+    renewed: currentMoment(),
     attributes: ours,
     ttlSeconds: TTL_SECONDS,
     newTtlSeconds: TTL_SECONDS,
@@ -43,7 +43,7 @@ async function start(t: ExecutionContext) {
   const snapshot = await store.snapshot(signal);
   const table = new LeaseTable(snapshot);
   const watching = (async () => {
-    for await (const updates of store.watch({ revision: snapshot.revision, afresh: false }, signal))
+    for await (const updates of store.watch(snapshot.revision, signal))
       for (const update of updates) {
         if (update.kind === 'snapshot') own.showAll(update.snapshot, update.restored === true);
         else for (const change of table.fold(update)) own.show(change);

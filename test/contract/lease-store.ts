@@ -310,7 +310,7 @@ export function leaseStoreContract(
       const end = new AbortController();
       const { revision } = await store.snapshot(signal);
       const watched = (async () => {
-        for await (const _ of store.watch({ revision, afresh: false }, end.signal));
+        for await (const _ of store.watch(revision, end.signal));
         return 'ended';
       })();
       const reason = new Error('enough');
@@ -339,7 +339,7 @@ export class Follower {
   }
 
   async #follow(store: LeaseStore, revision: number, signal: AbortSignal): Promise<void> {
-    for await (const batch of store.watch({ revision, afresh: false }, signal))
+    for await (const batch of store.watch(revision, signal))
       for (const update of batch) {
         this.updates.push(update);
         this.table.fold(update);

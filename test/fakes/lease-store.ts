@@ -11,7 +11,7 @@ import type {
   LeaseSnapshot,
   LeaseStore,
   LeaseUpdate,
-  WatchStart,
+  WatchOptions,
 } from '../../src/lease/store.js';
 import type { Prefix } from '../../src/net/prefix.js';
 
@@ -213,8 +213,9 @@ export class FakeLeaseStore implements LeaseStore {
   }
 
   async *watch(
-    { revision, afresh }: WatchStart,
+    revision: number,
     signal: AbortSignal,
+    { afresh = false }: WatchOptions = {},
   ): AsyncGenerator<readonly LeaseUpdate[]> {
     let position = revision;
     let told = true;
