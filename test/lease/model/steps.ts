@@ -285,8 +285,8 @@ export class HostSteps {
       });
     } else {
       const now = this.#world.etcd.leases.get(key);
-      const next = now ? shownPut(host, now) : shownDelete(host, Number.POSITIVE_INFINITY);
-      this.#step('is shown all leases', { ...(now || host.table ? next : host), queue: [] });
+      const goneUpTo = now ? host.goneUpTo : Number.POSITIVE_INFINITY;
+      this.#step('is shown all leases', { ...host, seen: now, table: now, goneUpTo, queue: [] });
     }
   }
 
