@@ -22,6 +22,8 @@ export type Event =
   | { readonly kind: 'delete'; readonly key: LeaseKey }
   | { readonly kind: 'whole' };
 
+export const WHOLE: readonly Event[] = [{ kind: 'whole' }];
+
 export interface Outcome {
   readonly etcd: Etcd;
   readonly events: readonly Event[];

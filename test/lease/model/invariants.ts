@@ -7,6 +7,7 @@
  */
 import { leaseKey } from '../../../src/lease/codec.js';
 import { formatPrefix, overlaps } from '../../../src/net/prefix.js';
+import { hostSteps } from './steps.js';
 import type { Host, World } from './world.js';
 
 type Holding = Extract<Host, { at: 'hold' }>;
@@ -37,6 +38,24 @@ export function blindHolder(world: World): string | undefined {
       !isCovered(world, host),
   );
   return index < 0 ? undefined : `host ${index + 1} has nothing more to see, and its key is not there`;
+}
+
+/** More than it takes. */
+const STEPS = 10;
+
+/** Whoever uses a subnet that is not its own in etcd has its own again, or ends, as soon as it takes its steps. */
+export function stubbornHolder(world: World): string | undefined {
+  const index = world.hosts.findIndex((host, at) => {
+    if (host.at !== 'hold') return false;
+    let now = world;
+    for (let step = 0; step < STEPS; step++) {
+      const self = now.hosts[at]!;
+      if (self.at === 'start' || (self.at === 'hold' && isCovered(now, self))) return false;
+      now = hostSteps(now, at)[0]!.next;
+    }
+    return true;
+  });
+  return index < 0 ? undefined : `host ${index + 1} never gives way`;
 }
 
 function isCovered({ etcd }: World, { lease }: Holding): boolean {

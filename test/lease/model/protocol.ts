@@ -1,8 +1,9 @@
 /** The lease protocol as a model: the hosts' steps, and what befalls them and etcd. */
-import { dueGrants, type Outcome, revoke, tick, wipe } from './etcd.js';
+import { dueGrants, type Outcome, revoke, tick, WHOLE, wipe } from './etcd.js';
 import type { Model, Step } from './explore.js';
 import { keyOf, type Symmetry } from './key.js';
-import { HostSteps, told, WHOLE } from './steps.js';
+import { hostSteps } from './steps.js';
+import { told } from './watching.js';
 import type { Budget, Host, Setup, World } from './world.js';
 
 export interface Scenario extends Setup {
@@ -20,7 +21,7 @@ export function protocol(scenario: Scenario, etcd: World['etcd']): Model<World> 
   return {
     start: { etcd, hosts: kinds.map(() => NEW), backup: undefined, budget, setup: scenario },
     steps: (world) => [
-      ...world.hosts.flatMap((_, index) => new HostSteps(world, index).all()),
+      ...world.hosts.flatMap((_, index) => hostSteps(world, index)),
       ...world.hosts.flatMap((host, index) => ends(scenario, world, host, index)),
       ...time(scenario, world),
       ...disasters(world),
