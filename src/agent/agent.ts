@@ -57,8 +57,8 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
   };
   signal.addEventListener('abort', () => notify('STOPPING=1\nSTATUS=stopping'), { once: true });
   try {
+    const state = stateOfNetwork(ports);
     const identity = await identityOf(ports);
-    const state = await stateOfNetwork(ports);
     const configSource = `etcd key ${configPath(options.etcdPrefix)}`;
     await liveOn({ ...ports, identity, state, configSource, tell }, health, keeper, signal);
   } catch (error) {
