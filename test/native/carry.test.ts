@@ -1,5 +1,4 @@
 /** What goes in at one host comes out at the other, byte for byte but for the TTL and the IP header's checksum. */
-import assert from 'node:assert/strict';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import type { UdpFeature, UdpOptions } from '../../src/native.js';
@@ -30,12 +29,33 @@ function byFlow(packets: readonly Buffer[]): Record<string, string[]> {
   return flows;
 }
 
-/** With `assert`, as the seed is in fast-check's word on a failure, and AVA would tell only its own. */
+/** The first difference within each flow; empty when there is none. */
+function differences(actual: readonly Buffer[], expected: readonly Buffer[]): string[] {
+  const [actualFlows, expectedFlows] = [byFlow(actual), byFlow(expected)];
+  const flows = new Set([...Object.keys(actualFlows), ...Object.keys(expectedFlows)]);
+  return [...flows].flatMap((flow) => {
+    const [is, should] = [actualFlows[flow] ?? [], expectedFlows[flow] ?? []];
+    const at = [...Array(Math.max(is.length, should.length)).keys()].find((i) => is[i] !== should[i]);
+    if (at === undefined) return [];
+    return `flow ${flow}: packet ${at} of ${is.length}: ${is[at]}\n  should be, of ${should.length}: ${should[at]}`;
+  });
+}
+
+/** Throws, so that fast-check tells the seed; AVA would only tell a failed assertion of its own. */
 async function carries([from, to]: readonly [Wire, Wire], given: readonly Given[]): Promise<void> {
   const expected = given.flatMap(({ packets }) => packets.flatMap((packet) => aged(packet) ?? []));
   from.send(...given.map(({ frame }) => frame));
   const received = await to.take(expected.length);
-  assert.deepEqual(byFlow(received.map(packetOf)), byFlow(expected));
+  const different = differences(received.map(packetOf), expected);
+  if (different.length > 0) throw new Error(different.join('\n'));
+}
+
+/** Without the counterexample, which is hundreds of kilobytes: the seed and the path make it again. */
+function reportShortly<T>(details: fc.RunDetails<T>): void {
+  if (details.failed)
+    throw new Error(
+      `{ seed: ${details.seed}, path: '${details.counterexamplePath}' }: ${details.errorInstance}`,
+    );
 }
 
 /** Sends random traffic both ways; what the hosts counted, together. */
@@ -57,7 +77,7 @@ async function carriesAll(
       await carries(wires, one);
       await carries([wires[1], wires[0]], other);
     }),
-    { numRuns: runs },
+    { numRuns: runs, reporter: reportShortly },
   );
   const [a, b] = [await alice.path.counters(), await bob.path.counters()];
   return Object.fromEntries(Object.keys(a).map((name) => [name, a[name]! + b[name]!]));

@@ -10,6 +10,7 @@
  */
 import type { ExecutionContext } from 'ava';
 import { Namespace } from '../../src/lab/namespace.js';
+import { waitFor } from '../../src/lab/wait.js';
 import type { UdpOptions } from '../../src/native.js';
 import { compile } from './compiled.js';
 import { RemotePath } from './remote-path.js';
@@ -28,12 +29,15 @@ export class Host {
   readonly subnet: string;
   readonly tunnelAddress: string;
   path!: RemotePath;
+  /** The device's own address, as an end of connections. */
+  readonly end: { readonly namespace: Namespace; readonly address: string };
 
   constructor(namespace: Namespace, number: number) {
     this.namespace = namespace;
     this.address = `192.168.9.${number}`;
     this.subnet = `10.9.${number}.0/24`;
     this.tunnelAddress = `10.9.${number}.0`;
+    this.end = { namespace, address: this.tunnelAddress };
   }
 
   /** A process with the addon, and a device with its address and the pool's route; no path is open yet. */
@@ -63,6 +67,8 @@ export class Host {
       without: [],
       ...options,
     });
+    await this.#untilPassing('eth0');
+    await this.#untilPassing(DEVICE);
   }
 
   /** Leads all that comes out of the path's device to a wire, past the kernel's own IP, and what the wire sends into it. */
@@ -70,6 +76,7 @@ export class Host {
     const wire = await Wire.open(this.namespace, await compile('wire'), 'device', 'wire0');
     t.teardown(() => wire.close());
     await this.namespace.ip('link set wire0 txqueuelen 5000 up');
+    await this.#untilPassing('wire0');
     await this.namespace.exec(['nft', '-f', '-'], {
       input: `table netdev wire {
         chain out { type filter hook ingress device ${DEVICE} priority 0; fwd to wire0; }
@@ -77,6 +84,12 @@ export class Host {
       }`,
     });
     return wire;
+  }
+
+  /** A device that has just got its carrier drops what it is to send, until the kernel has given it its queue. */
+  async #untilPassing(device: string): Promise<void> {
+    const isPassing = async () => / qdisc (?!noop )/.test(await this.namespace.ip(`link show ${device}`));
+    await waitFor(`the queue of ${device}`, isPassing, { everyMs: 1 });
   }
 }
 
@@ -89,21 +102,21 @@ export async function namespaceFor(t: ExecutionContext, name: string): Promise<N
   return namespace;
 }
 
-export async function joinHosts(a: Namespace, b: Namespace): Promise<void> {
-  await a.ip(`link add eth0 type veth peer name eth0 netns ${b.name}`, 'link set eth0 up');
-  await b.ip('link set eth0 up');
+/** Two namespaces with a link between them and addresses on it, 192.168.9.1 and .2. */
+export async function twoNamespaces(t: ExecutionContext): Promise<readonly [Namespace, Namespace]> {
+  const [one, other] = [await namespaceFor(t, 'alice'), await namespaceFor(t, 'bob')];
+  await one.ip(`link add eth0 type veth peer name eth0 netns ${other.name}`);
+  for (const [i, namespace] of [one, other].entries())
+    await namespace.ip(`address add 192.168.9.${i + 1}/24 dev eth0`, 'link set eth0 up');
+  return [one, other];
 }
 
 /** Two hosts on one link, with devices; no path is open yet. */
 export async function twoHosts(t: ExecutionContext): Promise<readonly [Host, Host]> {
-  const alice = new Host(await namespaceFor(t, 'alice'), 1);
-  const bob = new Host(await namespaceFor(t, 'bob'), 2);
-  await joinHosts(alice.namespace, bob.namespace);
-  for (const host of [alice, bob]) {
-    await host.namespace.ip(`address add ${host.address}/24 dev eth0`);
-    await host.prepare(t);
-  }
-  return [alice, bob];
+  const [one, other] = await twoNamespaces(t);
+  const hosts = [new Host(one, 1), new Host(other, 2)] as const;
+  for (const host of hosts) await host.prepare(t);
+  return hosts;
 }
 
 /** Opens both paths, and tells each of the other. */
