@@ -32,9 +32,9 @@ export class Host {
   /** The device's own address, as an end of connections. */
   readonly end: { readonly namespace: Namespace; readonly address: string };
 
-  constructor(namespace: Namespace, number: number) {
+  constructor(namespace: Namespace, number: number, address = `192.168.9.${number}`) {
     this.namespace = namespace;
-    this.address = `192.168.9.${number}`;
+    this.address = address;
     this.subnet = `10.9.${number}.0/24`;
     this.tunnelAddress = `10.9.${number}.0`;
     this.end = { namespace, address: this.tunnelAddress };
