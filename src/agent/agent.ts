@@ -20,6 +20,7 @@ import { configPath } from '../lease/codec.js';
 import type { LeaseStore } from '../lease/store.js';
 import { formatPrefix } from '../net/prefix.js';
 import { acquireGround, type BeginningInput, begin } from './beginning.js';
+import { currentBoot } from './boot.js';
 import { Contact } from './contact.js';
 import type { Ground } from './ground.js';
 import { type Health, serveHealth } from './health.js';
@@ -57,10 +58,10 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
   };
   signal.addEventListener('abort', () => notify('STOPPING=1\nSTATUS=stopping'), { once: true });
   try {
-    const identity = await identityOf(ports);
+    const marks = { identity: await identityOf(ports), boot: await currentBoot() };
     const state = await stateOfNetwork(ports);
     const configSource = `etcd key ${configPath(options.etcdPrefix)}`;
-    await liveOn({ ...ports, identity, state, configSource, tell }, health, keeper, signal);
+    await liveOn({ ...ports, marks, state, configSource, tell }, health, keeper, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

@@ -14,12 +14,12 @@ import type { Contact } from './contact.js';
 import { type Ground, stateOf } from './ground.js';
 import { Membership } from './membership.js';
 import type { StateKeeper } from './state-keeper.js';
-import { type Survey, surveyHost } from './survey.js';
+import { type Marks, type Survey, surveyHost } from './survey.js';
 import { together } from './together.js';
 import { uplinkChanged } from './uplink-watch.js';
 
 export interface LifeInput extends AgentPorts {
-  readonly identity: string;
+  readonly marks: Marks;
   readonly contact: Contact;
   readonly keeper: StateKeeper;
   readonly configText: string;

@@ -17,7 +17,7 @@ import { OwnLease } from './own-lease.js';
 import { PacketPathKeeper } from './packet-path-keeper.js';
 import { type PeerPlan, Peers } from './peers.js';
 import { Reconciler } from './reconciler.js';
-import { leaseAttributes, type Survey, viewOf } from './survey.js';
+import { leaseAttributes, type Marks, type Survey, viewOf } from './survey.js';
 import { together } from './together.js';
 
 interface MembershipInput {
@@ -27,7 +27,7 @@ interface MembershipInput {
   readonly firewall: Firewall;
   readonly heldPath: HeldPath;
   readonly log: Logger;
-  readonly identity: string;
+  readonly marks: Marks;
   readonly survey: Survey;
   readonly ground: Ground;
   readonly contact: Contact;
@@ -62,7 +62,7 @@ export class Membership {
     this.#own = new OwnLease({
       ...input,
       ...ground,
-      attributes: leaseAttributes(survey, lease.subnet, input.identity),
+      attributes: leaseAttributes(survey, lease.subnet, input.marks),
       newTtlSeconds: options.subnetLeaseTtlSeconds,
       renewMarginSeconds: options.subnetLeaseRenewMarginMinutes * 60,
       log: log.child({ component: 'lease' }),

@@ -134,7 +134,13 @@ export class OwnLease {
     if (state === 'outdated') log.info({ subnet, publicIp }, 'publishing our lease anew');
     else if (isRestored)
       log.warn({ subnet }, 'our lease is out of an older backup of etcd, publishing it again');
-    else log.warn({ subnet }, 'our lease was rewritten by someone else, publishing it again');
+    else if (found.attributes.challenge === undefined)
+      log.warn({ subnet }, 'our lease was rewritten by someone else, publishing it again');
+    else
+      log.warn(
+        { host: found.attributes.challenge },
+        'another host has our public IP or identity, telling it that we are alive',
+      );
     return this.#publish(found, isRestored, signal);
   }
 

@@ -17,11 +17,13 @@ export function fitsPool(network: NetworkConfig, subnet: Prefix): boolean {
 
 /**
  * Whether two leases are one host's. The public IP is what flannel goes by; two hosts behind one NAT, or a host and
- * its clone, are told apart where both say who they are.
+ * its clone, are told apart where both say who they are. A host that was booted in between is another one here.
  */
 export function isSameHolder(a: LeaseAttributes, b: LeaseAttributes): boolean {
   if (a.publicIp !== b.publicIp) return false;
-  return a.identity === undefined || b.identity === undefined || a.identity === b.identity;
+  const differ = (one: string | undefined, other: string | undefined) =>
+    one !== undefined && other !== undefined && one !== other;
+  return !differ(a.identity, b.identity) && !differ(a.boot, b.boot);
 }
 
 export function equalAttributes(a: LeaseAttributes, b: LeaseAttributes): boolean {
