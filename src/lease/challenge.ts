@@ -13,7 +13,7 @@
 import { StoreUnavailableError } from '../errors.js';
 import type { Clock } from './clock.js';
 import { leaseKey } from './codec.js';
-import { isSameHolder } from './fit.js';
+import { isSameBoot, isSameHolder } from './fit.js';
 import type { HostMarks, Lease } from './lease.js';
 import type { LeaseStore, LeaseUpdate } from './store.js';
 
@@ -88,6 +88,6 @@ function wordOn(lease: Lease, update: LeaseUpdate): 'answer' | 'other' | undefin
 }
 
 function meaning(asked: Lease, { attributes }: Lease): 'answer' | 'other' {
-  const answered = attributes.challenge === undefined && isSameHolder(asked.attributes, attributes);
-  return answered ? 'answer' : 'other';
+  const same = isSameHolder(asked.attributes, attributes) && isSameBoot(asked.attributes, attributes);
+  return same && attributes.challenge === undefined ? 'answer' : 'other';
 }

@@ -17,13 +17,16 @@ export function fitsPool(network: NetworkConfig, subnet: Prefix): boolean {
 
 /**
  * Whether two leases are one host's. The public IP is what flannel goes by; two hosts behind one NAT, or a host and
- * its clone, are told apart where both say who they are. A host that was booted in between is another one here.
+ * its clone, are told apart where both say who they are.
  */
 export function isSameHolder(a: LeaseAttributes, b: LeaseAttributes): boolean {
   if (a.publicIp !== b.publicIp) return false;
-  const differ = (one: string | undefined, other: string | undefined) =>
-    one !== undefined && other !== undefined && one !== other;
-  return !differ(a.identity, b.identity) && !differ(a.boot, b.boot);
+  return a.identity === undefined || b.identity === undefined || a.identity === b.identity;
+}
+
+/** Whether they are of one host between two boots: not so of a host and its clone. */
+export function isSameBoot(a: LeaseAttributes, b: LeaseAttributes): boolean {
+  return a.boot === undefined || b.boot === undefined || a.boot === b.boot;
 }
 
 export function equalAttributes(a: LeaseAttributes, b: LeaseAttributes): boolean {
@@ -62,7 +65,8 @@ export type OwnKeyState =
 export function ownKeyState(ours: Lease, seen: Lease | undefined): OwnKeyState {
   if (!seen) return 'gone';
   if (seen.modRevision <= ours.modRevision) return 'held';
-  return contentState(ours, seen);
+  // While we run there is no other boot of ours.
+  return isSameBoot(ours.attributes, seen.attributes) ? contentState(ours, seen) : 'taken';
 }
 
 /** The same where revisions say nothing, as etcd was restored from a backup; `seen` is what stands there now. */
