@@ -6,12 +6,14 @@ import type { DaemonOptions } from '../config/options/daemon.js';
 import type { Firewall } from '../firewall/firewall.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { KernelObject } from '../kernel/objects.js';
+import type { GuardedAddress } from '../lease/judge.js';
 import type { LeaseStore } from '../lease/store.js';
 import type { Contact } from './contact.js';
 import { FirewallKeeper } from './firewall-keeper.js';
 import { firewallWish } from './firewall-wish.js';
 import { Follower } from './follower.js';
 import type { Ground } from './ground.js';
+import { Guard } from './guard.js';
 import type { HeldPath } from './held-path.js';
 import { OwnLease } from './own-lease.js';
 import { PacketPathKeeper } from './packet-path-keeper.js';
@@ -52,6 +54,7 @@ export class Membership {
   readonly #packetPath: PacketPathKeeper | undefined;
   readonly #peers: Peers;
   readonly #follower: Follower;
+  readonly #guard: Guard;
 
   constructor(input: MembershipInput) {
     const { options, kernel, firewall, log, survey, ground } = input;
@@ -79,6 +82,12 @@ export class Membership {
       wish: (signal) => firewallWish({ options, survey, subnet: lease.subnet, kernel, signal }),
       resyncMs: options.iptablesResyncSeconds * 1000,
       log: log.child({ component: 'firewall' }),
+    });
+    this.#guard = new Guard({
+      kernel,
+      pool: survey.network.network,
+      ownLinks: survey.owned.links,
+      etcdEndpoints: options.etcdEndpoints,
     });
     const wish = survey.backend.packetPath?.(this.#view);
     const pathLog = log.child({ component: 'path' });
@@ -109,6 +118,8 @@ export class Membership {
   async run(signal: AbortSignal, onReady: () => void): Promise<void> {
     const { snapshot, remembered, afresh } = this.#input.ground;
     this.#reconciler.set(OURSELVES, this.#ownObjects());
+    const guarded = await this.#guard.look(signal);
+    this.#peers.guard(guarded);
     if (remembered) await this.#follower.begin(remembered);
     await this.#follower.begin(snapshot);
     const path = this.#packetPath;
@@ -125,6 +136,7 @@ export class Membership {
         async (until) => path?.run(until, oneDone),
         (until) => this.#follower.run(afresh, until),
         (until) => this.#own.keep(until),
+        (until) => this.#keepGuard(guarded, until),
       ]);
     } finally {
       this.#peers.stop();
@@ -146,5 +158,13 @@ export class Membership {
     const { survey, options } = this.#input;
     const planned = survey.backend.planSelf(this.#view);
     return options.ipBlackholeRoute ? [...planned, blackholeRoute(this.#view.subnet)] : planned;
+  }
+
+  #keepGuard(known: readonly GuardedAddress[], signal: AbortSignal): Promise<void> {
+    const changed = (addresses: readonly GuardedAddress[]) => {
+      this.#peers.guard(addresses);
+      void this.#peers.settle();
+    };
+    return this.#guard.watch(known, changed, this.#input.options.resyncSeconds * 1000, signal);
   }
 }

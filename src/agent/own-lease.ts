@@ -131,16 +131,13 @@ export class OwnLease {
     const found = seen ?? (await this.#reclaim(signal));
     if (!isRestored && equalAttributes(found.attributes, attributes)) return found;
     const { publicIp } = attributes;
+    const host = found.attributes.challenge;
     if (state === 'outdated') log.info({ subnet, publicIp }, 'publishing our lease anew');
     else if (isRestored)
       log.warn({ subnet }, 'our lease is out of an older backup of etcd, publishing it again');
-    else if (found.attributes.challenge === undefined)
-      log.warn({ subnet }, 'our lease was rewritten by someone else, publishing it again');
-    else
-      log.warn(
-        { host: found.attributes.challenge },
-        'another host has our public IP or identity, telling it that we are alive',
-      );
+    else if (host)
+      log.warn({ host }, 'another host has our public IP or identity, telling it that we are alive');
+    else log.warn({ subnet }, 'our lease was rewritten by someone else, publishing it again');
     return this.#publish(found, isRestored, signal);
   }
 

@@ -2,6 +2,7 @@
 import test from 'ava';
 import { pino } from 'pino';
 import { Contact } from '../../src/agent/contact.js';
+import { currentMoment } from '../../src/agent/moment.js';
 import { OwnLease } from '../../src/agent/own-lease.js';
 import { StoreUnavailableError, TwinHostError } from '../../src/errors.js';
 import { type Acquired, acquire } from '../../src/lease/acquire.js';
@@ -52,15 +53,20 @@ async function live(etcd: FakeEtcd, self: HostMarks) {
   const own = new OwnLease({
     store,
     lease,
+    renewed: currentMoment(),
+    attributes: lease.attributes,
     ttlSeconds: 86_400,
+    newTtlSeconds: 86_400,
     renewMarginSeconds: 3_600,
-    contact: new Contact(log),
+    contact: new Contact(log, () => undefined),
     log,
+    mayClaim: async () => undefined,
+    onChange: () => undefined,
   });
   const table = new LeaseTable();
   const follow = async () => {
     for await (const updates of store.watch(lease.modRevision, stop.signal))
-      for (const update of updates) for (const change of table.fold(update)) own.show(change, false);
+      for (const update of updates) for (const change of table.fold(update)) own.show(change);
   };
   const running = Promise.all([follow(), own.keep(stop.signal)]);
   const die = async () => {
