@@ -43,6 +43,10 @@ export class Follower {
     return { leases: this.#table.leases, revision: this.#revision };
   }
 
+  get skippedKeys(): number {
+    return this.#table.skipped.size;
+  }
+
   /** Before anything is followed: what is known already. */
   async begin(snapshot: LeaseSnapshot): Promise<void> {
     await this.#learnAll(snapshot, false);

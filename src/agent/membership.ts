@@ -15,6 +15,8 @@ import { Follower } from './follower.js';
 import type { Ground } from './ground.js';
 import { Guard } from './guard.js';
 import type { HeldPath } from './held-path.js';
+import type { NetworkSample } from './metrics.js';
+import { networkSample } from './network-sample.js';
 import { OwnLease } from './own-lease.js';
 import { PacketPathKeeper } from './packet-path-keeper.js';
 import { type PeerPlan, Peers } from './peers.js';
@@ -112,6 +114,16 @@ export class Membership {
     const revision = Math.max(known.revision, lease.modRevision);
     const doubt = this.#peers.counts.held > 0 ? 'they were held before' : undefined;
     return { lease, renewed, ttlSeconds, snapshot: { leases, revision, skipped: [] }, afresh: true, doubt };
+  }
+
+  get sample(): NetworkSample {
+    return networkSample({
+      ...this.#input,
+      own: this.#own,
+      peers: this.#peers,
+      follower: this.#follower,
+      reconciler: this.#reconciler,
+    });
   }
 
   /** Settles when the signal is aborted. Calls `onReady` once, when kernel and firewall have what they should and packets can flow. */

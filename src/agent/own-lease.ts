@@ -130,8 +130,7 @@ export class OwnLease {
     this.#own.settling();
     const found = seen ?? (await this.#reclaim(signal));
     if (!isRestored && equalAttributes(found.attributes, attributes)) return found;
-    const { publicIp } = attributes;
-    const host = found.attributes.challenge;
+    const [{ publicIp }, { challenge: host }] = [attributes, found.attributes];
     if (state === 'outdated') log.info({ subnet, publicIp }, 'publishing our lease anew');
     else if (isRestored)
       log.warn({ subnet }, 'our lease is out of an older backup of etcd, publishing it again');

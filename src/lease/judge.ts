@@ -33,19 +33,14 @@ export interface GuardedAddress {
   readonly text: string;
 }
 
-/** What kind of thing is wrong with a lease, for counting. */
-export type RefusalKind =
-  /** Host bits, or not in the pool. */
-  | 'subnet'
-  /** What this host has itself: its subnet, its networks, its addresses, those it depends on. */
-  | 'this-host'
-  | 'public-ip'
-  /** Another backend's, or with data that ours can do nothing with. */
-  | 'backend'
-  /** An older lease overlaps it. */
-  | 'overlap'
-  /** An older lease has its MAC. */
-  | 'mark';
+/**
+ * What kind of thing is wrong with a lease, for counting: host bits, or not in the pool; something of this host's, or that
+ * it depends on; the public IP; another backend, or data that ours can do nothing with; an older lease that overlaps; an
+ * older lease with the same MAC.
+ */
+export const REFUSAL_KINDS = ['subnet', 'this-host', 'public-ip', 'backend', 'overlap', 'mark'] as const;
+
+export type RefusalKind = (typeof REFUSAL_KINDS)[number];
 
 export type Judgement =
   | { readonly verdict: 'ok' }
