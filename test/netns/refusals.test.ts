@@ -124,6 +124,17 @@ labTest('of leases in each other’s way the older is used, and the younger when
     t.false(refused.includes(route), refused);
   t.true(refused.includes('192.168.20.0/24 via'), refused);
 
+  const metrics = (await namespace.attempt(['curl', '--silent', 'http://127.0.0.1:8471/metrics'])).stdout;
+  for (const line of [
+    'loden_ready 1',
+    'loden_etcd_up 1',
+    'loden_peers_refused{kind="overlap"} 1',
+    'loden_peers_refused{kind="mark"} 1',
+    'loden_refused_lease_info{subnet="192.168.30.0/24",public_ip="192.168.77.15",kind="this-host",' +
+      `reason="takes 192.168.30.1, this host's own on br9"} 1`,
+  ])
+    t.true(metrics.includes(`${line}\n`), `${line}\n${metrics}`);
+
   await deleteLease(lab, '192.168.20.0-24');
   await waitFor('the younger ones', async () => {
     const now = await picture(namespace);
