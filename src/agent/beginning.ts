@@ -12,13 +12,13 @@ import { leaseAge } from './lease-age.js';
 import { currentMoment } from './moment.js';
 import { type Failure, persist } from './persist.js';
 import type { KnownState } from './state-file.js';
-import { leaseAttributes, type Survey, surveyHost } from './survey.js';
+import { leaseAttributes, type Marks, type Survey, surveyHost } from './survey.js';
 
 /** Is told what is waited for, and why. */
 export type Tell = (reason: string) => void;
 
 export interface BeginningInput extends AgentPorts {
-  readonly identity: string;
+  readonly marks: Marks;
   readonly configSource: string;
   /** Of this network; undefined when there is none. With thousands of leases it takes a moment to read. */
   readonly state: Promise<KnownState | undefined>;
@@ -89,7 +89,7 @@ export function acquireGround(input: BeginningInput, survey: Survey, signal: Abo
 }
 
 async function attempt(
-  { options, store, log, identity }: BeginningInput,
+  { options, store, log, marks }: BeginningInput,
   survey: Survey,
   before: KnownState | undefined,
   signal: AbortSignal,
@@ -99,8 +99,8 @@ async function attempt(
   const acquired = await acquire({
     ...survey,
     store,
-    publicIp: survey.uplink.publicIp,
-    attributesFor: (subnet) => leaseAttributes(survey, subnet, identity),
+    host: { publicIp: survey.uplink.publicIp, ...marks },
+    attributesFor: (subnet) => leaseAttributes(survey, subnet, marks),
     ttlSeconds,
     random: Math.random,
     clock: systemClock,

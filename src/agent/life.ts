@@ -13,13 +13,14 @@ import { ConfigCheck } from './config-check.js';
 import type { Contact } from './contact.js';
 import { type Ground, stateOf } from './ground.js';
 import { Membership } from './membership.js';
+import type { NetworkSample } from './metrics.js';
 import type { StateKeeper } from './state-keeper.js';
-import { type Survey, surveyHost } from './survey.js';
+import { type Marks, type Survey, surveyHost } from './survey.js';
 import { together } from './together.js';
 import { uplinkChanged } from './uplink-watch.js';
 
 export interface LifeInput extends AgentPorts {
-  readonly identity: string;
+  readonly marks: Marks;
   readonly contact: Contact;
   readonly keeper: StateKeeper;
   readonly configText: string;
@@ -29,6 +30,8 @@ export interface LifeInput extends AgentPorts {
   /** A life came before: Docker and others have our subnet file already. */
   readonly continues: boolean;
   readonly onReady: (survey: Survey, ground: Ground) => void;
+  /** Is told how to learn how things are, for as long as this life is the last. */
+  readonly onBegin: (sample: () => NetworkSample) => void;
 }
 
 /** What the next life begins with. Without a ground there is a lease to acquire first. */
@@ -71,6 +74,7 @@ export class Life {
       onChange: () => keeper.changed(known),
     });
     keeper.changed(known);
+    this.#input.onBegin(() => membership.sample);
     try {
       await together(until, [
         (stop) => membership.run(stop, () => onReady(survey, ground)),
