@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { attachContainer, type Container, type LeasedSubnet, readLeasedSubnet } from './container.js';
 import { Daemon, type DaemonKind, type DaemonOptions } from './daemon.js';
 import type { CommandOptions, Namespace } from './namespace.js';
@@ -21,7 +22,10 @@ export interface HostPlace {
   readonly lab: string;
   readonly wire: Wire;
   readonly number: number;
+  readonly defaultRoute: boolean;
   readonly etcdEndpoint: string;
+  /** Of the daemon, to be let in. */
+  readonly etcdFlags: readonly string[];
 }
 
 /** A machine of the lab. */
@@ -61,8 +65,15 @@ export class LabHost {
       namespace: this.namespace,
       directory: `${this.directory}/${name}`,
       etcdEndpoint: this.#place.etcdEndpoint,
+      etcdFlags: this.#place.etcdFlags,
       ...options,
     });
+  }
+
+  /** Makes its namespace, with a link to the wire. */
+  async plugIn(): Promise<void> {
+    const { wire, defaultRoute } = this.#place;
+    await wire.plug(this.namespace, this.name, this.address, defaultRoute);
   }
 
   /** Starts what the options ask for, in order. */
@@ -110,6 +121,17 @@ export class LabHost {
     await this.namespace.delete();
     await this.container?.namespace.delete();
     this.container = undefined;
+  }
+
+  /**
+   * As after a power cut that is over: links, routes and processes are gone, and so is the subnet file; what a disk
+   * holds is there. The daemon is not started.
+   */
+  async reboot(): Promise<void> {
+    await this.destroy();
+    await this.#place.wire.unplug(this.name);
+    if (this.#daemon) await rm(this.#daemon.subnetFile, { force: true });
+    await this.plugIn();
   }
 
   record(): HostRecord {
