@@ -38,6 +38,9 @@ export interface EtcdOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** etcd waits seconds for clients that watch; they are not told any more by that. */
+const PATIENCE_MS = 1000;
+
 /** A real etcd: one process, by itself or as a member of a cluster. */
 export class Etcd implements EtcdService {
   readonly endpoint: string;
@@ -120,7 +123,7 @@ export class Etcd implements EtcdService {
 
   async stop(): Promise<void> {
     this.resume();
-    await this.#process?.stop();
+    await this.#process?.stop(PATIENCE_MS);
   }
 
   /** SIGKILL. */

@@ -4,7 +4,7 @@ import { Daemon, type DaemonKind, type DaemonOptions } from './daemon.js';
 import type { CommandOptions, Namespace } from './namespace.js';
 import { startTime } from './pid.js';
 import { type HostRecord, labDirectory, labNamespace } from './record.js';
-import { hostAddress, type Wire } from './wire.js';
+import { hostAddress, WIRE_ADDRESS, type Wire } from './wire.js';
 
 export interface HostOptions {
   /** `lodend` when absent; false leaves the routing to the test. */
@@ -33,19 +33,23 @@ export class LabHost {
   /** `h1` */
   readonly name: string;
   readonly number: number;
-  /** On the wire, and so its public IP. */
-  readonly address: string;
   readonly namespace: Namespace;
   container: Container | undefined;
   #daemon: Daemon | undefined;
   readonly #place: HostPlace;
+  #address: string;
 
   constructor(place: HostPlace) {
     this.#place = place;
     this.number = place.number;
     this.name = `h${place.number}`;
-    this.address = hostAddress(place.number);
+    this.#address = hostAddress(place.number);
     this.namespace = labNamespace(place.lab, this.name);
+  }
+
+  /** On the wire, and so its public IP. */
+  get address(): string {
+    return this.#address;
   }
 
   /** Its files: `<daemon>/subnet.env` … */
@@ -132,6 +136,23 @@ export class LabHost {
     await this.#place.wire.unplug(this.name);
     if (this.#daemon) await rm(this.#daemon.subnetFile, { force: true });
     await this.plugIn();
+  }
+
+  /** As DHCP does when a lease there is over: the old address goes, and then the new one comes. */
+  async changeAddress(address: string): Promise<void> {
+    this.#address = address;
+    await this.namespace.ip(
+      'address flush dev eth0',
+      `address add ${address}/24 dev eth0`,
+      ...(this.#place.defaultRoute ? [`route replace default via ${WIRE_ADDRESS}`] : []),
+    );
+  }
+
+  /** Its `eth0` is made anew, with its address: to the kernel another link of the same name. */
+  async replug(): Promise<void> {
+    const { wire, defaultRoute } = this.#place;
+    await wire.unplug(this.name);
+    await wire.connect(this.namespace, this.name, this.address, defaultRoute);
   }
 
   record(): HostRecord {
