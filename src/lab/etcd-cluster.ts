@@ -66,6 +66,11 @@ export class EtcdCluster implements EtcdService {
     return cluster;
   }
 
+  /** Its files. */
+  get directory(): string {
+    return this.#options.directory;
+  }
+
   get endpoint(): string {
     return this.members.map(({ etcd }) => etcd.endpoint).join();
   }

@@ -46,7 +46,8 @@ async function inspectHost(host: LabHost, leases: readonly LeaseEntry[]): Promis
 
 /** By the last that the daemon said of it. */
 function isInContact(log: string): boolean {
-  return log.lastIndexOf('etcd is out of reach') <= log.lastIndexOf('etcd is back');
+  const last = log.match(/etcd is out of reach|etcd refuses us|etcd is back|lodend starts/g)?.at(-1);
+  return last === 'etcd is back' || last === 'lodend starts';
 }
 
 function difference(host: string, planned: readonly string[], there: readonly string[]): string[] {

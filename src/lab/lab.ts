@@ -13,6 +13,7 @@ import { LabError } from '../errors.js';
 import { Etcd, type EtcdService } from './etcd.js';
 import { EtcdCluster } from './etcd-cluster.js';
 import { type HostOptions, LabHost } from './host.js';
+import type { Namespace } from './namespace.js';
 import { type LabOptions, networkConfig } from './options.js';
 import { allReached, type MatrixEntry, type PingTarget, pingMatrix } from './ping.js';
 import { claimLab, labDirectory, labNamespace, writeRecord } from './record.js';
@@ -98,9 +99,14 @@ export class Lab {
 
   /** Runs the operator's tool where it sees etcd, and returns what it printed. */
   async loden(...args: readonly string[]): Promise<string> {
+    return this.lodenIn(this.wire.namespace, ...args);
+  }
+
+  /** The same in a host: what it says depends on the kernel there. */
+  async lodenIn(namespace: Namespace, ...args: readonly string[]): Promise<string> {
     const env = { FLANNELD_ETCD_ENDPOINTS: this.etcd.endpoint, FLANNELD_ETCD_PREFIX: ETCD_PREFIX };
     const flags = this.#etcd instanceof EtcdCluster ? this.#etcd.operatorFlags : [];
-    return this.wire.namespace.exec([process.execPath, LODEN, ...args, ...flags], { env });
+    return namespace.exec([process.execPath, LODEN, ...args, ...flags], { env });
   }
 
   /** The containers there are, and how to ping from and to them. */

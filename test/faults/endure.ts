@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { untilWhole } from '../../src/lab/inspect.js';
 import type { Lab } from '../../src/lab/lab.js';
+import { type PingCount, Traffic } from '../../src/lab/traffic.js';
 import { labTest, sharedLab } from '../netns/lab-test.js';
 import { type Fault, type FaultGroup, type FaultResult, FLAGS, OUTAGE_TTLS, TTL_SECONDS } from './fault.js';
-import { type Count, Traffic } from './traffic.js';
 
 /** Next to the compiled tests: a file for each group. */
 export const RESULTS = fileURLToPath(new URL('../../faults/', import.meta.url));
@@ -48,7 +48,7 @@ async function suffer(lab: Lab, fault: Fault, t: ExecutionContext): Promise<Suff
   const [h1, ...others] = lab.hosts;
   const through = await Traffic.on(fault.befalls ? [[others[0]!, h1!]] : []);
   const around = await Traffic.around(fault.befalls ? others : lab.hosts);
-  const ends: Promise<Count>[] = [];
+  const ends: Promise<PingCount>[] = [];
   const before = await Promise.all(lab.hosts.map(({ daemon }) => daemon.log()));
   try {
     await Promise.all([around.flows(), through.flows()]);
@@ -57,7 +57,7 @@ async function suffer(lab: Lab, fault: Fault, t: ExecutionContext): Promise<Suff
     const secondsUntilWhole = await untilWhole(lab, PATIENCE_MS);
     await Promise.all([around.flows(), through.flows()]);
     ends.push(around.stop(), through.stop());
-    const [{ sent, lost }, by] = (await Promise.all(ends)) as [Count, Count];
+    const [{ sent, lost }, by] = (await Promise.all(ends)) as [PingCount, PingCount];
     if (fault.says) t.regex(await said(lab, before), fault.says);
     return {
       sent,

@@ -1,14 +1,14 @@
 /** Pings all over the lab, 100 a second on each way that is watched: more would take the processors for themselves. */
-import type { LabHost } from '../../src/lab/host.js';
-import { Pinger } from '../../src/lab/pinger.js';
-import { waitFor } from '../../src/lab/wait.js';
+import type { LabHost } from './host.js';
+import { Pinger } from './pinger.js';
+import { waitFor } from './wait.js';
 
 const PER_SECOND = 100;
 
 /** Answers on every way before the fault and after it. */
 const ENOUGH = 30;
 
-export interface Count {
+export interface PingCount {
   readonly sent: number;
   readonly lost: number;
 }
@@ -47,7 +47,7 @@ export class Traffic {
     await this.#more(ENOUGH, 10_000);
   }
 
-  async stop(): Promise<Count> {
+  async stop(): Promise<PingCount> {
     const reports = await Promise.all(this.#pingers.map((pinger) => pinger.stop()));
     const sum = (value: 'sent' | 'lost') => reports.reduce((total, report) => total + report[value], 0);
     return { sent: sum('sent'), lost: sum('lost') };
