@@ -79,7 +79,7 @@ export const ETCD_KINDS: readonly Kind[] = [
   ofAll('everything is deleted', ({ lab }) => lab.etcd.ctl('del', '--prefix', ETCD_PREFIX), putConfig),
   ofAll(
     'all data are lost',
-    ({ lab }) => lab.cluster.restore(),
+    ({ lab }) => lab.etcd.restore(),
     async (rig) => {
       await rig.lab.cluster.addUsers();
       await putConfig(rig);
@@ -87,8 +87,8 @@ export const ETCD_KINDS: readonly Kind[] = [
   ),
   ofAll(
     'a backup is restored',
-    ({ lab }) => lab.cluster.backUp(`${lab.cluster.directory}/backup`),
-    ({ lab }) => lab.cluster.restore(`${lab.cluster.directory}/backup`),
+    ({ lab }) => lab.etcd.save(`${lab.cluster.directory}/backup`),
+    ({ lab }) => lab.etcd.restore(`${lab.cluster.directory}/backup`),
   ),
   ofAll(
     'the role is revoked',

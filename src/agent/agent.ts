@@ -1,31 +1,35 @@
 /**
- * The daemon's life.
+ * The daemon's life, or lives.
  *
- *   wait for etcd and the config ─▶ survey the host ─▶ lease a subnet ─▶ write subnet.env ─▶ program the kernel ─▶ ready
+ *   etcd's config, or the last known ─▶ survey the host ─▶ lease a subnet, or go on with ours ─▶ a life ─┐
+ *                                            ▲                                                           │
+ *                                            └──────── another uplink, another config: a next life ──────┘
  *
- * and from then on all at once, until the signal: follow the leases, keep the kernel as they say, keep the firewall's
- * rules, keep our own lease, see that Docker follows. Stopping leaves kernel, rules and lease as they are.
+ * A life writes subnet.env, programs the kernel, is ready, and from then on all at once: follows the leases, keeps the
+ * kernel as they say, keeps the firewall's rules, keeps our own lease, sees that Docker follows, watches the uplink. The
+ * end of a life, and of the last, leaves kernel, rules and lease as they are.
  */
 import type { Logger } from 'pino';
 import type { DaemonOptions } from '../config/options/daemon.js';
-import { writeSubnetFile } from '../config/subnet-file.js';
-import { type BridgeSettings, bridgeAddress } from '../docker/bridge.js';
+import type { BridgeSettings } from '../docker/bridge.js';
 import type { DockerBridge } from '../docker/docker-bridge.js';
+import { FileError } from '../errors.js';
 import type { Firewall } from '../firewall/firewall.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { type Acquired, acquire } from '../lease/acquire.js';
-import { systemClock } from '../lease/clock.js';
 import { configPath } from '../lease/codec.js';
 import type { LeaseStore } from '../lease/store.js';
-import { formatPrefix, type Prefix } from '../net/prefix.js';
-import { serveHealth } from './health.js';
+import { formatPrefix } from '../net/prefix.js';
+import { acquireGround, type BeginningInput, begin } from './beginning.js';
+import { Contact } from './contact.js';
+import type { Ground } from './ground.js';
+import { type Health, serveHealth } from './health.js';
 import type { HeldPath } from './held-path.js';
-import { loadIdentity } from './identity.js';
-import { Membership } from './membership.js';
+import { knownIdentity, loadIdentity, substituteIdentity } from './identity.js';
+import { Life } from './life.js';
 import { type Notify, statusOf } from './notify.js';
-import { persist } from './persist.js';
-import { leaseAttributes, type Survey, surveyHost } from './survey.js';
-import { together } from './together.js';
+import { type KnownState, readState } from './state-file.js';
+import { StateKeeper } from './state-keeper.js';
+import type { Survey } from './survey.js';
 
 export interface AgentPorts {
   readonly options: DaemonOptions;
@@ -46,95 +50,75 @@ export interface AgentPorts {
 export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<void> {
   const { options, log, notify } = ports;
   const health = await serveHealth(options.healthzIp, options.healthzPort);
+  const keeper = new StateKeeper(options.stateDir, log.child({ component: 'state' }));
   const tell = (reason: string) => {
     health.set({ ready: false, reason });
     notify(statusOf(reason));
   };
   signal.addEventListener('abort', () => notify('STOPPING=1\nSTATUS=stopping'), { once: true });
   try {
-    const identity = await loadIdentity(options.stateDir);
-    const survey = await surveyWhenConfigured(ports, tell, signal);
-    const acquired = await acquireLease(ports, survey, identity, tell, signal);
-    const { subnet } = acquired.lease;
-    const docker = ports.dockerBridge?.(bridgeSettings(ports, survey, subnet));
-    // First, as a Docker that waits for the subnet file reads daemon.json as soon as that is there.
-    await docker?.write(signal);
-    await announceSubnet(ports, survey, subnet);
-    tell('programming the kernel');
-    const membership = new Membership({ ...ports, survey, acquired });
-    const onReady = () => {
-      health.set({ ready: true });
-      notify(`READY=1\n${statusOf(`${formatPrefix(subnet)} by ${survey.backend.type}`)}`);
-      log.info({ subnet: formatPrefix(subnet), backend: survey.backend.type }, 'ready');
-    };
-    await together(signal, [
-      (until) => membership.run(until, onReady),
-      async (until) => docker?.settle(until),
-    ]);
+    const identity = await identityOf(ports);
+    const state = await stateOfNetwork(ports);
+    const configSource = `etcd key ${configPath(options.etcdPrefix)}`;
+    await liveOn({ ...ports, identity, state, configSource, tell }, health, keeper, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
+    await keeper.close();
     health.close();
   }
 }
 
-/** Is told what is waited for, and why. */
-type Tell = (reason: string) => void;
-
-async function surveyWhenConfigured(ports: AgentPorts, tell: Tell, signal: AbortSignal): Promise<Survey> {
-  const { options, store, kernel, log } = ports;
-  const configSource = `etcd key ${configPath(options.etcdPrefix)}`;
-  const configText = await persist(() => store.readConfig(signal), {
-    waitingFor: 'etcd and the network config',
-    absent: `there is no ${configSource} yet; write it with: loden config set FILE`,
-    tell,
-    log,
-    signal,
-  });
-  const { subnetFile } = options;
-  const survey = await surveyHost({ configText, configSource, request: options, subnetFile, kernel, signal });
-  for (const warning of survey.warnings) log.warn(warning);
-  log.info(survey.uplinkChoice);
-  return survey;
-}
-
-function acquireLease(
-  { options, store, log }: AgentPorts,
-  survey: Survey,
-  identity: string,
-  tell: Tell,
+async function liveOn(
+  input: BeginningInput,
+  health: Health,
+  keeper: StateKeeper,
   signal: AbortSignal,
-): Promise<Acquired> {
-  const attempt = () =>
-    acquire({
-      ...survey,
-      store,
-      publicIp: survey.uplink.publicIp,
-      attributesFor: (subnet) => leaseAttributes(survey, subnet, identity),
-      ttlSeconds: options.subnetLeaseTtlSeconds,
-      random: Math.random,
-      clock: systemClock,
-      log: log.child({ component: 'lease' }),
-      signal,
-    });
-  return persist(attempt, { waitingFor: 'a lease', absent: '', tell, log, signal });
+): Promise<void> {
+  const { log, notify, tell } = input;
+  let { configText, survey, ground, silence } = await begin(input, signal);
+  tell('programming the kernel');
+  let isReady = false;
+  const contact = new Contact(log, () => tellStatus(), silence);
+  const tellStatus = () => {
+    if (isReady) notify(statusOf(standing(survey, ground, contact)));
+  };
+  const onReady = () => {
+    const subnet = formatPrefix(ground.lease.subnet);
+    isReady = true;
+    health.set({ ready: true });
+    notify(`READY=1\n${statusOf(standing(survey, ground, contact))}`);
+    log.info({ subnet, backend: survey.backend.type }, 'ready');
+  };
+  for (let continues = false; ; continues = true) {
+    const life = new Life({ ...input, contact, keeper, configText, survey, ground, continues, onReady });
+    const next = await life.run(signal);
+    if (!next) return;
+    if (next.survey.uplink.address !== survey.uplink.address) input.store.redial();
+    ({ configText, survey } = next);
+    ground = next.ground ?? (await acquireGround(input, survey, signal));
+  }
 }
 
-async function announceSubnet({ options, log }: AgentPorts, survey: Survey, subnet: Prefix): Promise<void> {
-  await writeSubnetFile(options.subnetFile, {
-    network: survey.network.network,
-    subnet,
-    mtu: containerMtu(survey),
-    ipMasq: options.ipMasq,
-  });
-  log.info({ path: options.subnetFile, subnet: formatPrefix(subnet) }, 'wrote subnet file');
+function standing({ backend }: Survey, { lease }: Ground, { silence }: Contact): string {
+  const running = `${formatPrefix(lease.subnet)} by ${backend.type}`;
+  return silence ? `${running}; without etcd, on what was last known: ${silence.reason}` : running;
 }
 
-/** One of Docker and us masquerades. */
-function bridgeSettings({ options }: AgentPorts, survey: Survey, subnet: Prefix): BridgeSettings {
-  return { bip: bridgeAddress(subnet), mtu: containerMtu(survey), ipMasq: !options.ipMasq };
+async function identityOf({ options, log }: AgentPorts): Promise<string> {
+  try {
+    return await loadIdentity(options.stateDir);
+  } catch (error) {
+    // One that is there and cannot be read is for a person to mend.
+    if (!(error instanceof FileError) || (await knownIdentity(options.stateDir)) !== undefined) throw error;
+    log.warn({ error: error.message }, 'this host cannot keep an identity, going by its machine-id');
+    return substituteIdentity();
+  }
 }
 
-function containerMtu({ backend, backendOptions, uplink }: Survey): number {
-  return backend.mtu(backendOptions, uplink);
+/** The last known state, if it is of the network that we are to join. */
+async function stateOfNetwork({ options, log }: AgentPorts): Promise<KnownState | undefined> {
+  const { state, warning } = await readState(options.stateDir);
+  if (warning !== undefined) log.warn({ reason: warning }, 'the last known state cannot be used');
+  return state?.etcdPrefix === options.etcdPrefix ? state : undefined;
 }

@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../errors.js';
 import { createWhole, errnoOf } from '../files/write-whole.js';
+import { currentMoment } from './moment.js';
 
 /**
  * This host's identity: 128 random bits in hex, made when first asked for and the same ever after, also for several
@@ -31,4 +32,13 @@ export async function knownIdentity(stateDir: string): Promise<string | undefine
   if (/^[0-9a-f]{32}\n?$/.test(text)) return text.trim();
   const wanted = `${path} does not hold an identity (32 lower-case hex digits)`;
   throw new FileError(path, `${wanted}: restore it, or delete it and this host gets a new one`);
+}
+
+/**
+ * For a host that cannot keep an identity of its own, as its disk is full or read-only: the same at each start, as long
+ * as /etc/machine-id is. Clones share it.
+ */
+export async function substituteIdentity(): Promise<string> {
+  const machine = await readFile('/etc/machine-id', 'utf8').catch(() => currentMoment().bootId);
+  return createHash('sha256').update(`loden ${machine.trim()}`).digest('hex').slice(0, 32);
 }

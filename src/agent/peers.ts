@@ -5,17 +5,19 @@ import type { KernelObject } from '../kernel/objects.js';
 import { type Judgement, judge } from '../lease/judge.js';
 import type { Lease } from '../lease/lease.js';
 import type { LeaseKey } from '../lease/store.js';
+import { MissingPeers, type MissingPeersInput } from './missing-peers.js';
 
 /** Is told what each peer is to have in the kernel, and in the packet path if there is one. */
 export interface PeerPlan {
   set(key: LeaseKey, objects: readonly KernelObject[], packetPeer?: PacketPeer): void;
 }
 
-/**
- * How long a lease is missing before its host counts as gone, in milliseconds. A host whose key was deleted while it
- * runs claims its subnet again at once, and no packet to or from it should be lost meanwhile.
- */
-const GRACE_MS = 500;
+interface PeersInput extends Pick<MissingPeersInput, 'holdMs' | 'isBlind'> {
+  readonly backend: Backend;
+  readonly view: NetworkView;
+  readonly plan: PeerPlan;
+  readonly log: Logger;
+}
 
 /**
  * Turns other hosts' leases into what the kernel should hold for them. A lease that cannot be trusted or used is
@@ -28,21 +30,47 @@ export class Peers {
   readonly #log: Logger;
   readonly #refused = new Map<LeaseKey, string>();
   readonly #accepted = new Set<LeaseKey>();
-  readonly #missing = new Map<LeaseKey, NodeJS.Timeout>();
+  readonly #missing: MissingPeers;
 
-  constructor(backend: Backend, view: NetworkView, plan: PeerPlan, log: Logger) {
+  constructor({ backend, view, plan, log, ...missing }: PeersInput) {
     this.#backend = backend;
     this.#view = view;
     this.#plan = plan;
     this.#log = log;
+    this.#missing = new MissingPeers({
+      ...missing,
+      log,
+      count: () => this.#accepted.size,
+      letGo: (key, older) => {
+        if (older) this.put(key, older);
+        else this.#forget(key);
+      },
+    });
   }
 
-  get counts(): { accepted: number; refused: number } {
-    return { accepted: this.#accepted.size, refused: this.#refused.size };
+  /** `held` are among those accepted: kept though etcd has no lease of theirs; `heldEver` of them since the start. */
+  get counts() {
+    return { accepted: this.#accepted.size, refused: this.#refused.size, ...this.#missing.counts };
+  }
+
+  /** Leases that etcd has not, or not as new as we know them. */
+  get missing(): Iterable<[LeaseKey, Lease]> {
+    return this.#missing.leases();
+  }
+
+  /** For a while from now a lease that goes does not mean that its host has gone. */
+  doubt(reason: string): void {
+    this.#missing.doubt(reason);
+  }
+
+  /** No timer of ours goes off any more. */
+  stop(): void {
+    this.#missing.stop();
   }
 
   put(key: LeaseKey, lease: Lease): void {
-    this.#found(key);
+    this.#missing.remove(key);
+    this.#missing.claim(lease.subnet);
     const judgement = this.#judge(lease);
     if (judgement.verdict === 'ok') {
       this.#accepted.add(key);
@@ -59,21 +87,20 @@ export class Peers {
     this.#refused.set(key, reason);
   }
 
-  /** Takes effect after the grace, unless the lease is put again. */
-  delete(key: LeaseKey): void {
-    this.#found(key);
-    if (this.#accepted.has(key))
-      this.#missing.set(key, setTimeout(() => this.#forget(key), GRACE_MS).unref());
+  /** What we know of the peer is newer than this, which a backup has: it stays for a while. */
+  putOlder(key: LeaseKey, known: Lease, older: Lease): void {
+    if (this.#accepted.has(key)) this.#missing.addOlder(key, known, older);
+    else this.put(key, older);
+  }
+
+  /** Takes effect after the grace, or later, unless the lease is put again. */
+  delete(key: LeaseKey, known: Lease): void {
+    if (this.#accepted.has(key)) this.#missing.add(key, known);
     else this.#forget(key);
   }
 
-  #found(key: LeaseKey): void {
-    clearTimeout(this.#missing.get(key));
-    this.#missing.delete(key);
-  }
-
   #forget(key: LeaseKey): void {
-    this.#missing.delete(key);
+    this.#missing.remove(key);
     this.#accepted.delete(key);
     this.#refused.delete(key);
     this.#plan.set(key, []);

@@ -11,67 +11,136 @@ const REMINDER_MS = 60_000;
 /** The first word comes after this time at the latest: an attempt at a dead address takes seconds to fail. */
 const SILENCE_MS = 1000;
 
-interface PersistInput {
+interface PersistInput<T> {
   /** What is missing, to complete "waiting for …". */
   readonly waitingFor: string;
   /** What to do about it when the attempt answers `undefined` rather than throws. */
   readonly absent: string;
   /** Is told what is waited for before the first attempt, and the reason with it whenever the log is. */
   readonly tell?: (text: string) => void;
+  /**
+   * Asked after each failure, and once when there is no result so far: a value to go on with instead, or why there is
+   * none, for the log; undefined where there is nothing to say.
+   */
+  readonly instead?: (failure: Failure) => { readonly value: T } | { readonly reason: string } | undefined;
   readonly log: Logger;
   readonly signal: AbortSignal;
+}
+
+/** Why an attempt yielded no value. */
+export interface Failure {
+  readonly reason: string;
+  /** What it threw; undefined when it answered `undefined`, or has not answered yet. */
+  readonly error?: LodenError;
 }
 
 /**
  * Repeats an attempt until it yields a value. `undefined` and errors that are `retryable` are waited out with
  * back-off; other errors are thrown on. The log tells at once what is waited for and why, again whenever the reason
- * changes and once a minute, and when it is over.
+ * changes and once a minute, and when it is over. The signal that an attempt is given ends it when it is not waited for
+ * any more.
  */
-export async function persist<T>(attempt: () => Promise<T | undefined>, input: PersistInput): Promise<T> {
-  const { log, signal, waitingFor, absent } = input;
+export async function persist<T>(
+  attempt: (signal: AbortSignal) => Promise<T | undefined>,
+  input: PersistInput<T>,
+): Promise<T> {
+  const { log, waitingFor, absent } = input;
+  const over = new AbortController();
+  const signal = AbortSignal.any([input.signal, over.signal]);
+  const teller = new Teller(input);
+  const silence = new Silence();
   input.tell?.(`waiting for ${waitingFor}`);
-  let told: { topic: string; at: number } | undefined;
-  const tell = ({ reason, topic = reason }: Outcome<T>) => {
-    const now = performance.now();
-    if (told?.topic === topic && now - told.at < REMINDER_MS) return;
-    log.warn({ reason }, `waiting for ${waitingFor}`);
-    input.tell?.(`waiting for ${waitingFor}: ${reason}`);
-    told = { topic, at: now };
-  };
-  const silence = setTimeout(() => tell({ reason: 'no result so far' }), SILENCE_MS);
   try {
     for (let failures = 0; ; failures++) {
-      const result = await outcome(attempt, absent);
-      const { value, backoff = BACKOFF } = result;
-      clearTimeout(silence);
-      signal.throwIfAborted();
-      if (value !== undefined) {
-        if (told !== undefined) log.info(`no longer waiting for ${waitingFor}`);
-        return value;
+      const pending = outcome(() => attempt(signal), absent);
+      if (await silence.isBefore(pending)) {
+        const other = teller.failed(SILENT);
+        if (other) return other.value;
       }
-      tell(result);
-      await systemClock.sleep(backoffMs(failures, backoff, Math.random), signal);
+      const result = await pending;
+      input.signal.throwIfAborted();
+      if (result.value !== undefined) {
+        if (teller.hasTold) log.info(`no longer waiting for ${waitingFor}`);
+        return result.value;
+      }
+      const other = teller.failed(result);
+      if (other) return other.value;
+      await systemClock.sleep(backoffMs(failures, result.backoff ?? BACKOFF, Math.random), signal);
     }
   } finally {
-    clearTimeout(silence);
+    over.abort();
+    silence.end();
   }
 }
 
-interface Outcome<T> {
+interface Outcome<T> extends Failure {
   readonly value?: T | undefined;
-  readonly reason: string;
   /** What the reason is about, where its words change while that stays the same: a full pool's count down. */
   readonly topic?: string;
   readonly backoff?: Backoff;
 }
 
+const SILENT = { reason: 'no result so far' };
+
 async function outcome<T>(attempt: () => Promise<T | undefined>, absent: string): Promise<Outcome<T>> {
   try {
     return { value: await attempt(), reason: absent };
   } catch (error) {
-    if (error instanceof PoolFullError)
-      return { reason: error.message, topic: error.code, backoff: FULL_BACKOFF };
-    if (error instanceof LodenError && error.retryable) return { reason: error.message };
-    throw error;
+    if (!(error instanceof LodenError && error.retryable)) throw error;
+    const { message: reason, code: topic } = error;
+    return error instanceof PoolFullError
+      ? { reason, error, topic, backoff: FULL_BACKOFF }
+      : { reason, error };
+  }
+}
+
+/** Says what is waited for, unless it has just been said, or finds what to go on with instead. */
+class Teller<T> {
+  readonly #input: PersistInput<T>;
+  #told: { topic: string; at: number } | undefined;
+
+  constructor(input: PersistInput<T>) {
+    this.#input = input;
+  }
+
+  get hasTold(): boolean {
+    return this.#told !== undefined;
+  }
+
+  failed({ topic, ...failure }: Outcome<T>): { readonly value: T } | undefined {
+    const other = this.#input.instead?.(failure);
+    if (other && 'value' in other) return other;
+    const reason = other ? `${failure.reason}; ${other.reason}` : failure.reason;
+    this.#tell(reason, topic ?? reason);
+    return undefined;
+  }
+
+  #tell(reason: string, topic: string): void {
+    const { log, waitingFor, tell } = this.#input;
+    const now = performance.now();
+    if (this.#told?.topic === topic && now - this.#told.at < REMINDER_MS) return;
+    log.warn({ reason }, `waiting for ${waitingFor}`);
+    tell?.(`waiting for ${waitingFor}: ${reason}`);
+    this.#told = { topic, at: now };
+  }
+}
+
+/** Comes once, a while after the start, unless there is an outcome before. */
+class Silence {
+  #timer: NodeJS.Timeout | undefined;
+  readonly #fallen = new Promise<void>((resolve) => {
+    this.#timer = setTimeout(resolve, SILENCE_MS);
+  });
+
+  async isBefore(outcome: Promise<unknown>): Promise<boolean> {
+    if (this.#timer === undefined) return false;
+    const isBefore = await Promise.race([this.#fallen.then(() => true), outcome.then(() => false)]);
+    this.end();
+    return isBefore;
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }

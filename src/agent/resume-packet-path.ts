@@ -63,7 +63,14 @@ async function resume(
     set: (_key: string, _objects: unknown, peer?: PacketPeer) => void (peer && found.push(peer)),
   };
   // Silent: the membership judges them again.
-  const peers = new Peers(survey.backend, view, plan, pino({ level: 'silent' }));
+  const peers = new Peers({
+    backend: survey.backend,
+    view,
+    plan,
+    holdMs: 0,
+    isBlind: () => false,
+    log: pino({ level: 'silent' }),
+  });
   for (const [key, each] of leases) peers.put(key, each);
   heldPath.take(wish).setPeers(found);
   log.info(

@@ -36,7 +36,7 @@ export interface KnownState {
   readonly revision: number;
 }
 
-/** Nothing where there is no file; a warning, a sentence that names it, where it cannot be used. */
+/** Nothing where there is no file; a warning, that names it and says what is wrong, where it cannot be used. */
 export interface ReadState {
   readonly state?: KnownState;
   readonly warning?: string;
@@ -69,7 +69,7 @@ export async function writeState(stateDir: string, state: KnownState): Promise<v
 /** Never throws. */
 export async function readState(stateDir: string): Promise<ReadState> {
   const path = stateFile(stateDir);
-  const unusable = (reason: string) => ({ warning: `${path} is not used: ${reason}` });
+  const unusable = (reason: string) => ({ warning: `${path}: ${reason}` });
   let text: string;
   try {
     text = await readFile(path, 'utf8');

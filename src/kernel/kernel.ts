@@ -104,6 +104,12 @@ export interface Kernel {
    */
   events(owned: Ownership, signal: AbortSignal): AsyncIterable<readonly KernelEvent[]>;
 
+  /**
+   * Calls `changed` from now on, until the signal, after a link, an IPv4 address or a route that is not ours may have
+   * come, gone or changed. It says nothing of what it was, and comes often and in vain: look.
+   */
+  onHostChange(changed: () => void, signal: AbortSignal): void;
+
   /** Applies in order, goes on past a failure and says which failed. Several calls run one after the other. */
   apply(changes: readonly Change[], signal: AbortSignal): Promise<ApplyReport>;
 

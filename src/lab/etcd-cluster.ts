@@ -12,7 +12,7 @@ import { writeFile } from 'node:fs/promises';
 import { LabError } from '../errors.js';
 import { Authority } from './authority.js';
 import { compactNow, Etcd, type EtcdService } from './etcd.js';
-import { command, type Namespace } from './namespace.js';
+import type { Namespace } from './namespace.js';
 import { waitFor } from './wait.js';
 import { etcdAddress, type Wire } from './wire.js';
 
@@ -170,23 +170,16 @@ export class EtcdCluster implements EtcdService {
     await etcd.answered();
   }
 
-  /** Saves a backup into a file. */
-  async backUp(file: string): Promise<void> {
+  async save(file: string): Promise<void> {
     const { etcd } = this.members.find((member) => member.etcd.isServing) ?? this.members[0]!;
-    await etcd.ctl('snapshot', 'save', file);
+    await etcd.save(file);
   }
 
-  /** Ends all members and starts them with nothing, or with a backup. Users, too, are those of the backup. */
-  async restore(backup?: string): Promise<void> {
-    for (const { name, peerUrl, etcd } of this.members) {
-      await etcd.kill();
-      await etcd.wipe();
-      if (backup === undefined) continue;
-      const member = ['--name', name, '--initial-advertise-peer-urls', peerUrl];
-      const place = ['--initial-cluster', initialCluster, '--data-dir', etcd.dataDirectory];
-      const words = ['etcdctl', 'snapshot', 'restore', backup, ...member, ...place];
-      await command(words, { env: { ETCDCTL_API: '3' } });
-    }
+  /** Users, too, are those that were saved; with nothing there are none, and everybody may do everything. */
+  async restore(file?: string): Promise<void> {
+    await Promise.all(this.members.map(({ etcd }) => etcd.kill()));
+    for (const { name, peerUrl, etcd } of this.members)
+      await etcd.refill(file, { name, peerUrl, cluster: initialCluster });
     await this.start();
   }
 }

@@ -20,6 +20,10 @@ export interface EtcdService {
   ctl(...args: readonly string[]): Promise<string>;
   /** Forgets all revisions up to the present one: a watch that starts at an older one is refused. */
   compact(): Promise<void>;
+  /** Writes all that it has to a file. */
+  save(file: string): Promise<void>;
+  /** Ends it and begins again with what was saved, or with nothing: its revisions go back. */
+  restore(file?: string): Promise<void>;
 }
 
 export interface EtcdOptions {
@@ -89,14 +93,14 @@ export class Etcd implements EtcdService {
   /** Starts it, with more flags if wished, and does not wait: a member answers only when others do. */
   async launch(...more: readonly string[]): Promise<void> {
     const { directory, namespace, flags = [] } = this.#options;
-    const peer = `http://127.0.0.1:${this.#peerPort}`;
+    const peer = this.#peerUrl;
     this.#process = await Process.start({
       namespace,
       logFile: `${directory}/etcd.log`,
       words: [
         'etcd',
         '--name=lab',
-        `--data-dir=${this.dataDirectory}`,
+        `--data-dir=${this.#dataDirectory}`,
         `--listen-client-urls=${this.endpoint}`,
         `--advertise-client-urls=${this.endpoint}`,
         `--listen-peer-urls=${peer}`,
@@ -133,11 +137,37 @@ export class Etcd implements EtcdService {
 
   /** Removes all that it has stored; for one that has ended. */
   async wipe(): Promise<void> {
-    await rm(this.dataDirectory, { recursive: true, force: true });
+    await rm(this.#dataDirectory, { recursive: true, force: true });
   }
 
-  /** A flag may have moved it elsewhere. */
-  get dataDirectory(): string {
+  async save(file: string): Promise<void> {
+    await this.ctl('snapshot', 'save', file);
+  }
+
+  async restore(file?: string): Promise<void> {
+    await this.kill();
+    const peerUrl = this.#peerUrl;
+    await this.refill(file, { name: 'lab', peerUrl, cluster: `lab=${peerUrl}` });
+    await this.start();
+  }
+
+  /** Gives one that has ended the data that were saved, or none: as that member of a cluster of members. */
+  async refill(
+    file: string | undefined,
+    member: { name: string; peerUrl: string; cluster: string },
+  ): Promise<void> {
+    await this.wipe();
+    if (file === undefined) return;
+    const { name, peerUrl, cluster } = member;
+    const place = [`--data-dir=${this.#dataDirectory}`, `--name=${name}`, `--initial-cluster=${cluster}`];
+    await this.ctl('snapshot', 'restore', file, ...place, `--initial-advertise-peer-urls=${peerUrl}`);
+  }
+
+  get #peerUrl(): string {
+    return `http://127.0.0.1:${this.#peerPort}`;
+  }
+
+  get #dataDirectory(): string {
     return `${this.#options.directory}/data`;
   }
 

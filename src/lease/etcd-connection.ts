@@ -17,6 +17,7 @@ import { isAuthDisabled, isMemberFailure, isStaleToken } from './etcd-errors.js'
 import {
   callMember,
   isConnected,
+  isReady,
   type Member,
   newMember,
   type Service,
@@ -24,6 +25,7 @@ import {
   unlessAborted,
 } from './etcd-member.js';
 import type { EtcdOptions } from './etcd-options.js';
+import type { EtcdTls } from './etcd-tls.js';
 
 export interface EtcdClients {
   readonly kv: KVClient;
@@ -32,7 +34,10 @@ export interface EtcdClients {
 }
 
 export class EtcdConnection {
-  readonly #members: readonly Member[];
+  readonly #options: EtcdOptions;
+  #tls: EtcdTls | undefined;
+  #members: readonly Member[] = [];
+  #generation = 0;
   readonly #user: EtcdOptions['user'];
   readonly #closing = new AbortController();
   /** Index of the member that calls begin with; at first any, so that hosts spread over the members. */
@@ -41,9 +46,27 @@ export class EtcdConnection {
   #metadata: Promise<Metadata> | undefined;
 
   constructor(options: EtcdOptions) {
-    this.#members = options.addresses.map((address) => newMember(address, options.tls));
+    this.#options = options;
+    this.#tls = options.tls;
     this.#user = options.user;
+    this.redial();
     this.#preferred = Math.floor(Math.random() * this.#members.length);
+  }
+
+  /** Undefined in plain text. */
+  get tls(): EtcdTls | undefined {
+    return this.#tls;
+  }
+
+  /**
+   * New connections from now on: those in use begin at an address that this host has no more, or with a certificate
+   * that is no good any more. Calls under way fail.
+   */
+  redial(): void {
+    const former = this.#members;
+    this.#generation += 1;
+    this.#members = this.#options.addresses.map((address) => newMember(address, this.#tls, this.#generation));
+    for (const member of former) member.close();
   }
 
   /** Clients whose calls reject with gRPC's errors, and are cancelled when the signal is aborted. */
@@ -105,6 +128,7 @@ export class EtcdConnection {
   /** A connected member; where there is none, one whose call will tell why. */
   async #pick(service: Service, signal: AbortSignal): Promise<Member> {
     const preferred = this.#preferred;
+    if (!isReady(this.#members[preferred]!, service)) await this.#useNewCertificates();
     for (let step = 0; step < this.#members.length; step++) {
       const index = (preferred + step) % this.#members.length;
       if (await isConnected(this.#members[index]!, service, signal)) {
@@ -113,6 +137,13 @@ export class EtcdConnection {
       }
     }
     return this.#members[preferred]!;
+  }
+
+  async #useNewCertificates(): Promise<void> {
+    const tls = await this.#options.tlsFiles?.readAgain();
+    if (!tls) return;
+    this.#tls = tls;
+    this.redial();
   }
 
   #failed(member: Member, error: unknown): void {

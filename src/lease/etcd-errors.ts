@@ -58,6 +58,8 @@ export function storeError(error: unknown, options: EtcdOptions): LodenError {
   if (error instanceof LodenError) return error;
   const where = `etcd at ${options.addresses.join(', ')}`;
   if (isDenied(error)) return new StoreDeniedError(`${where} ${denial(error, options)}`, { cause: error });
+  if (isCertificateRefused(error, options))
+    return new StoreDeniedError(`${where} ${failure(error, options)}`, { cause: error });
   return new StoreUnavailableError(`${where} ${failure(error, options)}`, { cause: error });
 }
 
@@ -93,9 +95,20 @@ function lastError(details: string): string {
   return /SSL routines:[^:]*:([^:]+)/.exec(last)?.[1] ?? last.trim();
 }
 
-function likelyCause(details: string, { tls }: EtcdOptions): string {
+/** etcd says so by an alert; ours, that its certificate is no good, are no alerts. */
+function isCertificateRefused(error: unknown, { tls }: EtcdOptions): boolean {
+  return (
+    isMemberFailure(error) && tls?.identity !== undefined && /\balert\b/.test((error as GrpcError).details)
+  );
+}
+
+function likelyCause(details: string, options: EtcdOptions): string {
+  const { tls } = options;
   const noIdentity = tls && !tls.identity;
-  if (/alert/.test(details) && !noIdentity) return '; etcd does not accept our client certificate';
+  if (/alert/.test(details) && !noIdentity)
+    return `; etcd does not accept our client certificate${expiry(options)}`;
+  if (/certificate has expired/.test(details))
+    return '; that is the certificate of etcd, if the clock here is right';
   if (/certificate|altnames/i.test(details) && !/alert/.test(details))
     return '; --etcd-cafile must be of the CA that signed the certificate of etcd, and the endpoint a name in it';
   if (/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|Name resolution/.test(details)) return '';
@@ -105,6 +118,12 @@ function likelyCause(details: string, { tls }: EtcdOptions): string {
   // Depending on the moment etcd sends an alert, or is silent.
   if (noIdentity) return '; if it asks for a client certificate, give --etcd-certfile and --etcd-keyfile';
   return '';
+}
+
+function expiry({ tls }: EtcdOptions): string {
+  const expiresMs = tls?.identity?.expiresMs ?? Number.POSITIVE_INFINITY;
+  if (!(expiresMs < Date.now())) return '';
+  return `, which expired on ${new Date(expiresMs).toISOString().slice(0, 10)}: put another in its place`;
 }
 
 function says(error: unknown, ...texts: readonly string[]): boolean {

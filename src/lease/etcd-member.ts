@@ -4,7 +4,7 @@ import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { type Client, connectivityState, credentials, type Metadata } from '@grpc/grpc-js';
 import type { ICallable } from 'etcd3';
 import { Host } from 'etcd3/lib/connection-pool.js';
-import type { EtcdTls } from './etcd-options.js';
+import type { EtcdTls } from './etcd-tls.js';
 
 /** How long etcd may take to answer; five of its default election timeouts. */
 export const CALL_MS = 5_000;
@@ -26,18 +26,29 @@ const CHANNEL_OPTIONS = {
 export type Member = Host;
 export type Service = Parameters<ICallable<Host>['exec']>[0];
 
-/** `address` is `host:port`. Nothing is dialled yet. */
-export function newMember(address: string, tls: EtcdTls | undefined): Member {
-  if (!tls) return new Host(address, credentials.createInsecure(), CHANNEL_OPTIONS);
+/**
+ * `address` is `host:port`. Nothing is dialled yet. gRPC shares connections between members that are the same in all
+ * options: one with another `generation` has its own.
+ */
+export function newMember(address: string, tls: EtcdTls | undefined, generation: number): Member {
+  const options = { ...CHANNEL_OPTIONS, 'loden.generation': generation };
+  if (!tls) return new Host(address, credentials.createInsecure(), options);
   const ip = address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   const identity = [tls.identity?.key, tls.identity?.certificate] as const;
-  if (!isIP(ip)) return new Host(address, credentials.createSsl(tls.ca, ...identity), CHANNEL_OPTIONS);
+  if (!isIP(ip)) return new Host(address, credentials.createSsl(tls.ca, ...identity), options);
   // An IP address is no TLS server name, and Node warns of it; the certificate is checked against it all the same.
   const checkIp = {
     checkServerIdentity: (_name: string, peer: PeerCertificate) => checkServerIdentity(ip, peer),
   };
-  const options = { ...CHANNEL_OPTIONS, 'grpc.ssl_target_name_override': 'etcd' };
-  return new Host(address, credentials.createSsl(tls.ca, ...identity, checkIp), options);
+  const named = { ...options, 'grpc.ssl_target_name_override': 'etcd' };
+  return new Host(address, credentials.createSsl(tls.ca, ...identity, checkIp), named);
+}
+
+/** Whether a call can be made without a dial. */
+export function isReady(member: Member, service: Service): boolean {
+  return (
+    member.getServiceClient(service).getChannel().getConnectivityState(false) === connectivityState.READY
+  );
 }
 
 /** Dials if need be. False when the dial failed, took too long, or the signal was aborted. */

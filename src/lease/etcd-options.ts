@@ -1,8 +1,6 @@
 /** How to reach etcd, from flanneld's flags: endpoints, TLS files, user and password. */
-import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
-import { FileError, OptionError } from '../errors.js';
+import { OptionError } from '../errors.js';
+import { type EtcdTls, TlsFiles } from './etcd-tls.js';
 
 /** The values of flanneld's flags; empty means not given. */
 export interface EtcdFlags {
@@ -22,15 +20,11 @@ export interface EtcdOptions {
   readonly prefix: string;
   /** Undefined: plain text. Without a CA those of the system vouch for etcd. */
   readonly tls: EtcdTls | undefined;
+  /** Where that was read, to be read again; undefined when no file was given, or none is used. */
+  readonly tlsFiles?: TlsFiles | undefined;
   readonly user: { readonly name: string; readonly password: string } | undefined;
   /** What is odd about the flags, one sentence each. */
   readonly warnings: readonly string[];
-}
-
-/** PEM texts. */
-export interface EtcdTls {
-  readonly ca?: Buffer;
-  readonly identity?: { readonly certificate: Buffer; readonly key: Buffer };
 }
 
 /**
@@ -39,7 +33,8 @@ export interface EtcdTls {
  */
 export async function etcdOptions(flags: EtcdFlags): Promise<EtcdOptions> {
   const { addresses, secure } = parseEndpoints(flags.endpoints);
-  const files = await readTlsFiles(flags);
+  const files = tlsFiles(flags);
+  const tls = await files?.read();
   const warnings: string[] = [];
   if (!secure && files)
     warnings.push(
@@ -50,7 +45,8 @@ export async function etcdOptions(flags: EtcdFlags): Promise<EtcdOptions> {
   return {
     addresses,
     prefix: flags.prefix,
-    tls: secure ? (files ?? {}) : undefined,
+    tls: secure ? (tls ?? {}) : undefined,
+    ...(secure && files ? { tlsFiles: files } : {}),
     user: flags.username ? { name: flags.username, password: flags.password } : undefined,
     warnings,
   };
@@ -77,30 +73,11 @@ function withoutPassword(endpoint: string): string {
   return endpoint.replace(/\/\/.*@/, '//…@');
 }
 
-async function readTlsFiles({ caFile, certFile, keyFile }: EtcdFlags): Promise<EtcdTls | undefined> {
+function tlsFiles({ caFile, certFile, keyFile }: EtcdFlags): TlsFiles | undefined {
   if (!certFile !== !keyFile)
     throw new OptionError(
       certFile ? '--etcd-certfile' : '--etcd-keyfile',
       'a client certificate and its key belong together: give --etcd-certfile and --etcd-keyfile',
     );
-  if (!caFile && !certFile) return undefined;
-  const [ca, certificate, key] = await Promise.all([caFile, certFile, keyFile].map(readPem));
-  try {
-    createSecureContext({ cert: certificate, key });
-    // A secure context takes any text for a CA.
-    if (ca) new X509Certificate(ca);
-  } catch (cause) {
-    const named = [caFile, certFile, keyFile].filter(Boolean).join(', ');
-    throw new OptionError('--etcd-cafile', `no TLS with ${named}: ${(cause as Error).message}`, { cause });
-  }
-  return { ...(ca && { ca }), ...(certificate && key && { identity: { certificate, key } }) };
-}
-
-async function readPem(path: string): Promise<Buffer | undefined> {
-  if (!path) return undefined;
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new FileError(path, `cannot read the TLS file ${path}: ${(cause as Error).message}`, { cause });
-  }
+  return caFile || certFile ? new TlsFiles({ caFile, certFile, keyFile }) : undefined;
 }

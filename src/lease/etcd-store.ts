@@ -15,6 +15,7 @@
  * caller's next snapshot shows a lease with its public IP, which it takes for its own; if nobody does, it expires.
  */
 import type { IKeyValue, IResponseHeader } from 'etcd3';
+import { type LodenError, StoreDeniedError } from '../errors.js';
 import type { Prefix } from '../net/prefix.js';
 import { configPath, encodeAttributes, leaseKey, leasePath, subnetsPath } from './codec.js';
 import { type EtcdClients, EtcdConnection } from './etcd-connection.js';
@@ -27,7 +28,7 @@ import { readRange } from './etcd-range.js';
 import { ABSENT, modifiedAt, swap, valueIs } from './etcd-swap.js';
 import { watchEtcd } from './etcd-watch.js';
 import type { Lease, LeaseAttributes } from './lease.js';
-import type { ClaimResult, LeaseSnapshot, LeaseStore, LeaseUpdate } from './store.js';
+import type { ClaimResult, LeaseSnapshot, LeaseStore, LeaseUpdate, WatchOptions } from './store.js';
 
 type ExpectedKey = Pick<Lease, 'subnet' | 'subnetV6' | 'modRevision'>;
 
@@ -142,7 +143,11 @@ export class EtcdStore implements LeaseStore {
     });
   }
 
-  watch(revision: number, signal: AbortSignal): AsyncIterable<readonly LeaseUpdate[]> {
+  watch(
+    revision: number,
+    signal: AbortSignal,
+    { afresh = false }: WatchOptions = {},
+  ): AsyncIterable<readonly LeaseUpdate[]> {
     return watchEtcd(
       {
         connection: this.#connection,
@@ -150,10 +155,18 @@ export class EtcdStore implements LeaseStore {
         entries: this.#entries,
         signal,
         snapshot: () => this.#snapshot(signal),
-        describe: (error) => storeError(error, this.#options).message,
+        describe: (cause) => {
+          const error = this.#translate(cause);
+          return { reason: error.message, refused: error instanceof StoreDeniedError };
+        },
       },
       { revision, header: this.#header },
+      afresh,
     );
+  }
+
+  redial(): void {
+    this.#connection.redial();
   }
 
   close(): void {
@@ -192,7 +205,11 @@ export class EtcdStore implements LeaseStore {
       return await call(this.#connection.clients(signal));
     } catch (error) {
       signal.throwIfAborted();
-      throw storeError(error, this.#options);
+      throw this.#translate(error);
     }
+  }
+
+  #translate(error: unknown): LodenError {
+    return storeError(error, { ...this.#options, tls: this.#connection.tls });
   }
 }

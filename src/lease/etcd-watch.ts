@@ -20,7 +20,7 @@ import { answers } from './etcd-stream.js';
 import type { LeaseSnapshot, LeaseUpdate } from './store.js';
 
 /** A host that was without etcd for long is still back within seconds. */
-const RECONNECT = { firstMs: 100, capMs: 5_000 };
+const RECONNECT = { firstMs: 100, capMs: 3_000 };
 
 export interface EtcdWatchInput {
   readonly connection: EtcdConnection;
@@ -30,8 +30,8 @@ export interface EtcdWatchInput {
   readonly signal: AbortSignal;
   /** All that there is now. */
   snapshot(): Promise<{ snapshot: LeaseSnapshot; header: IResponseHeader }>;
-  /** An error in words, without secrets. */
-  describe(error: unknown): string;
+  /** An error in words, without secrets, and whether it is a refusal. */
+  describe(error: unknown): { readonly reason: string; readonly refused: boolean };
 }
 
 /** Up to where in etcd's history we know all. */
@@ -44,32 +44,43 @@ export interface Position {
 /** What came after our position cannot be had, or may not be what follows it. `cause`: why etcd gave up the watch. */
 class LostPosition extends Error {}
 
-/** Ends, without an error, when the signal is aborted. */
+/**
+ * Ends, without an error, when the signal is aborted. `afresh`: what came after the position is not asked for, all that
+ * there is now comes first.
+ */
 export async function* watchEtcd(
   input: EtcdWatchInput,
   start: Position,
+  afresh: boolean,
 ): AsyncGenerator<readonly LeaseUpdate[], void, undefined> {
-  let position: Position | undefined = start;
+  let position: Position | undefined = afresh ? undefined : start;
+  let known = start;
   let failures = 0;
+  let refused = false;
   while (!input.signal.aborted) {
     try {
       if (!position) {
         const { snapshot, header }: Awaited<ReturnType<EtcdWatchInput['snapshot']>> = await input.snapshot();
+        const restored = isOtherHistory(header, known);
         position = { revision: snapshot.revision, header };
-        yield [{ kind: 'snapshot', snapshot }];
+        known = position;
+        yield [{ kind: 'snapshot', snapshot, restored }];
       }
       for await (const response of responses(input, position)) {
         if (failures > 0) yield [{ kind: 'connected' }];
         failures = 0;
         if (response.events.length > 0) yield response.events.map((event) => updateOf(event, input.entries));
         position = positionAfter(response, position);
+        known = position;
       }
     } catch (error) {
       if (input.signal.aborted) return;
       const cause = error instanceof LostPosition ? error.cause : error;
       if (error instanceof LostPosition) position = undefined;
       if (cause === undefined) continue;
-      if (failures === 0) yield [{ kind: 'disconnected', reason: input.describe(cause) }];
+      const silence = input.describe(cause);
+      if (failures === 0 || silence.refused !== refused) yield [{ kind: 'disconnected', ...silence }];
+      refused = silence.refused;
       await pause(backoffMs(failures++, RECONNECT, Math.random), input.signal);
     }
   }

@@ -46,7 +46,7 @@ export function olderOverlap(lease: Lease, leases: ReadonlyMap<LeaseKey, Lease>)
   );
 }
 
-/** What a watch shows of our own key, against what we hold. */
+/** What is shown of our own key, against what we hold. */
 export type OwnKeyState =
   /** As we wrote it, or older; what is seen is the newer of the two when its modRevision is greater. */
   | 'held'
@@ -60,6 +60,11 @@ export type OwnKeyState =
 export function ownKeyState(ours: Lease, seen: Lease | undefined): OwnKeyState {
   if (!seen) return 'gone';
   if (seen.modRevision <= ours.modRevision) return 'held';
+  return contentState(ours, seen);
+}
+
+/** The same where revisions say nothing, as etcd was restored from a backup; `seen` is what stands there now. */
+export function contentState(ours: Lease, seen: Lease): Exclude<OwnKeyState, 'gone'> {
   if (!isSameHolder(ours.attributes, seen.attributes)) return 'taken';
   const same = seen.leaseId === ours.leaseId && equalAttributes(seen.attributes, ours.attributes);
   return same ? 'held' : 'rewritten';

@@ -15,14 +15,16 @@ import type { LeaseStore } from './store.js';
 
 export type HoldReport =
   | OutageReport
-  | { readonly kind: 'renewed'; readonly ttlSeconds: number }
+  /** `askedMs`: by the clock, a moment before etcd granted it. */
+  | { readonly kind: 'renewed'; readonly ttlSeconds: number; readonly askedMs: number }
   /** No answer for one TTL: told once, until the next answer. */
   | { readonly kind: 'uncertain' };
 
 export interface HoldInput {
   readonly store: LeaseStore;
-  /** Just acquired, claimed or published: its whole TTL is ahead. */
   readonly lease: Lease;
+  /** By the clock: when its whole TTL was ahead. */
+  readonly renewedMs: number;
   readonly ttlSeconds: number;
   /** `--subnet-lease-renew-margin`: how long before its end a lease is to be renewed at the latest. */
   readonly renewMarginSeconds: number;
@@ -46,9 +48,9 @@ export async function hold(input: HoldInput): Promise<void> {
   const { store, lease, ttlSeconds, clock, signal } = input;
   const intervalMs = renewIntervalSeconds(ttlSeconds, input.renewMarginSeconds) * 1_000;
   const outage = new Outage(input.report, input.random);
-  let deadlineMs = clock.nowMs() + ttlSeconds * 1_000;
+  let deadlineMs = input.renewedMs + ttlSeconds * 1_000;
   let certain = true;
-  let waitMs = intervalMs;
+  let waitMs = Math.max(input.renewedMs + intervalMs - clock.nowMs(), 0);
   if (isReservation(lease)) return untilAborted(signal);
   for (;;) {
     const leftMs = Math.max(deadlineMs - clock.nowMs(), 0);
@@ -63,7 +65,7 @@ export async function hold(input: HoldInput): Promise<void> {
       const granted = await store.keepAlive(lease.leaseId, signal);
       outage.succeeded();
       if (granted === 0) return;
-      input.report({ kind: 'renewed', ttlSeconds: granted });
+      input.report({ kind: 'renewed', ttlSeconds: granted, askedMs });
       certain = true;
       deadlineMs = askedMs + granted * 1_000;
       waitMs = intervalMs;

@@ -33,10 +33,23 @@ export type LeaseUpdate =
   | { readonly kind: 'delete'; readonly key: LeaseKey }
   | { readonly kind: 'skipped'; readonly skipped: SkippedKey }
   /** The watch lost events (compaction, a cancelled watch, revisions that went back): this is all there is now. */
-  | { readonly kind: 'snapshot'; readonly snapshot: LeaseSnapshot }
-  /** The connection is gone (`reason` says how), or is back. Says nothing about leases. */
-  | { readonly kind: 'disconnected'; readonly reason: string }
+  | {
+      readonly kind: 'snapshot';
+      readonly snapshot: LeaseSnapshot;
+      /** It is of another etcd, or of an earlier time, restored from a backup: no revision known before means anything. */
+      readonly restored?: boolean;
+    }
+  /**
+   * The connection is gone (`reason` says how; `refused`: etcd says that we may not), or is back. Says nothing about
+   * leases. While it stays gone this comes again when that is for another reason.
+   */
+  | { readonly kind: 'disconnected'; readonly reason: string; readonly refused: boolean }
   | { readonly kind: 'connected' };
+
+export interface WatchOptions {
+  /** Begin with all that there is now, not with what came after the revision. */
+  readonly afresh?: boolean;
+}
 
 export type ClaimResult =
   | {
@@ -102,9 +115,13 @@ export interface LeaseStore {
 
   /**
    * What happens to the leases after `revision`, in order, in batches as they arrive. After any gap a `snapshot`
-   * update tells the whole state. Reconnects with back-off by itself, never rejects, and ends when the signal is aborted.
+   * update tells the whole state, and so does the first when that is asked for: a revision that was not read just now
+   * may be of another history. Reconnects with back-off by itself, never rejects, and ends when the signal is aborted.
    */
-  watch(revision: number, signal: AbortSignal): AsyncIterable<readonly LeaseUpdate[]>;
+  watch(revision: number, signal: AbortSignal, options?: WatchOptions): AsyncIterable<readonly LeaseUpdate[]>;
+
+  /** Use new connections: this host has another address now. Calls under way fail. */
+  redial(): void;
 
   /** Frees the connection. Idempotent. */
   close(): void;

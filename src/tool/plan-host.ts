@@ -24,10 +24,18 @@ export function planHost(survey: Survey, leases: ReadonlyMap<LeaseKey, Lease>): 
   const plan = {
     set: (owner: string, objects: Parameters<Desired['set']>[1]) => void desired.set(owner, objects),
   };
-  const peers = new Peers(survey.backend, view, plan, pino({ level: 'silent' }));
+  const peers = new Peers({
+    backend: survey.backend,
+    view,
+    plan,
+    holdMs: 0,
+    isBlind: () => false,
+    log: pino({ level: 'silent' }),
+  });
   for (const [key, peer] of leases) peers.put(key, peer);
   const { observed, owned } = survey;
-  return { ...diff({ desired: desired.objects, observed, owned }), lease, peers: peers.counts };
+  const { accepted, refused } = peers.counts;
+  return { ...diff({ desired: desired.objects, observed, owned }), lease, peers: { accepted, refused } };
 }
 
 /** The lease that the daemon would find to be this host's: by its public IP, if the config still allows it. */

@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { pino } from 'pino';
 import { Contact } from '../../src/agent/contact.js';
+import { currentMoment } from '../../src/agent/moment.js';
 import { OwnLease } from '../../src/agent/own-lease.js';
 import { SubnetLostError } from '../../src/errors.js';
 import { encodeAttributes } from '../../src/lease/codec.js';
@@ -27,10 +28,15 @@ async function start(t: ExecutionContext) {
   const own = new OwnLease({
     store,
     lease: claimed.lease,
+    renewed: currentMoment(),
+    attributes: ours,
     ttlSeconds: TTL_SECONDS,
+    newTtlSeconds: TTL_SECONDS,
     renewMarginSeconds: 60,
-    contact: new Contact(log),
+    contact: new Contact(log, () => undefined),
     log,
+    mayClaim: async () => undefined,
+    onChange: () => undefined,
   });
   const kept = own.keep(signal);
   kept.catch(() => undefined);
@@ -38,8 +44,10 @@ async function start(t: ExecutionContext) {
   const table = new LeaseTable(snapshot);
   const watching = (async () => {
     for await (const updates of store.watch(snapshot.revision, signal))
-      for (const update of updates)
-        for (const change of table.fold(update)) own.show(change, update.kind === 'snapshot');
+      for (const update of updates) {
+        if (update.kind === 'snapshot') own.showAll(update.snapshot, update.restored === true);
+        else for (const change of table.fold(update)) own.show(change);
+      }
   })();
   t.teardown(async () => {
     stop.abort();

@@ -43,6 +43,7 @@ test("without flags every option has flannel's default, or ours", (t) => {
     subnetFile: '/run/flannel/subnet.env',
     subnetLeaseTtlSeconds: 86_400,
     subnetLeaseRenewMarginMinutes: 60,
+    peerHoldSeconds: 60,
     stateDir: '/var/lib/loden',
     ipMasq: false,
     ipMasqFullyRandomDisable: false,

@@ -4,6 +4,7 @@ import type { Change, Kernel, KernelEvent, Ownership } from '../../src/kernel/ke
 import type { Link, Neighbour, Route, Sysctl } from '../../src/kernel/objects.js';
 import { type Address, type FdbEntry, type KernelObject, keyOf } from '../../src/kernel/objects.js';
 import { command, describe } from '../../src/kernel/text.js';
+import { waitFor } from '../../src/lab/wait.js';
 import { parsePrefix } from '../../src/net/prefix.js';
 
 export interface KernelHost {
@@ -409,6 +410,32 @@ function eventContract(check: Check): void {
     await follower.until(isGone(neighbour));
     t.false((await state(kernel)).includes(toLine(neighbour)));
     await follower.end();
+  });
+
+  check('a change of the host is told to those who asked, and a route of ours is none', async (t, host) => {
+    const { kernel, uplink, byHand, setUplink } = host;
+    const watch = new AbortController();
+    let told = 0;
+    kernel.onHostChange(() => told++, watch.signal);
+    await state(kernel);
+    const isTold = async (what: string, change: () => Promise<unknown>) => {
+      told = 0;
+      await change();
+      await waitFor(what, () => told > 0, { deadlineMs: DEADLINE_MS });
+    };
+    const follower = new Follower(kernel);
+    await applied(t, kernel, [add(hostRoute(uplink))]);
+    await follower.until(isSet(hostRoute(uplink)));
+    t.is(told, 0);
+    const theirs = hostRoute(uplink, { destination: '10.6.2.0/24', protocol: 4 });
+    await isTold('a foreign route', () => byHand(add(theirs)));
+    await isTold('its removal', () => byHand(remove(theirs)));
+    const second: Address = { kind: 'address', link: uplink, address: '192.168.10.2/24' };
+    await isTold('an address', () => byHand(add(second)));
+    await isTold('the uplink down', () => setUplink(false));
+    await isTold('the uplink up', () => setUplink(true));
+    await follower.end();
+    watch.abort();
   });
 
   check('events end when their signal is aborted', async (t, { kernel }) => {

@@ -32,7 +32,7 @@ test('every log line is explained, and every one that is explained exists', (t) 
     listed.filter((line) => !line.startsWith('waiting for ')).toSorted(),
     [...spelt, ...ELSEWHERE].filter((line) => line !== DEFECT).toSorted(),
   );
-  const agent = read('src/agent/agent.ts');
+  const agent = files.map(read).join();
   for (const line of listed.filter((row) => row.startsWith('waiting for ')))
     t.true(agent.includes(`waitingFor: '${line.slice('waiting for '.length)}'`), line);
 });

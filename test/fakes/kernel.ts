@@ -14,7 +14,7 @@ import type {
   Ownership,
   RouteLookup,
 } from '../../src/kernel/kernel.js';
-import { type KernelObject, keyOf, type Link, type Route } from '../../src/kernel/objects.js';
+import { type KernelObject, keyOf, type Link, ROUTE_PROTOCOL, type Route } from '../../src/kernel/objects.js';
 import { describe } from '../../src/kernel/text.js';
 import { parseIpv4 } from '../../src/net/ipv4.js';
 import { contains, type Prefix, parsePrefix } from '../../src/net/prefix.js';
@@ -33,6 +33,7 @@ export class FakeKernel implements Kernel {
   /** Links that were renamed, by the name that they were made with. */
   readonly #renamed = new Map<string, string>();
   readonly #streams = new Set<EventStream>();
+  readonly #watchers = new Set<() => void>();
 
   constructor(uplinks: readonly Interface[] = []) {
     this.uplinks = [...uplinks];
@@ -44,6 +45,11 @@ export class FakeKernel implements Kernel {
     delete: (key: string): void => this.#delete(key),
     rename: (from: string, to: string): void => this.#rename(from, to),
     setUplink: (name: string, up: boolean): void => this.#setUplink(name, up),
+    /** The interfaces of this host that are not ours are these from now on. */
+    setInterfaces: (interfaces: readonly Interface[]): void => {
+      this.uplinks.splice(0, Number.POSITIVE_INFINITY, ...interfaces);
+      this.#tellWatchers();
+    },
     /** The kernel drops notifications: what happens inside `unseen` is not told. */
     loseEvents: (unseen: () => void): void => {
       for (const stream of this.#streams) stream.deaf = true;
@@ -70,6 +76,12 @@ export class FakeKernel implements Kernel {
     if (signal.aborted) end();
     else signal.addEventListener('abort', end, { once: true });
     return stream;
+  }
+
+  onHostChange(changed: () => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#watchers.add(changed);
+    signal.addEventListener('abort', () => this.#watchers.delete(changed), { once: true });
   }
 
   async apply(changes: readonly Change[], signal: AbortSignal): Promise<ApplyReport> {
@@ -191,6 +203,7 @@ export class FakeKernel implements Kernel {
     if (!up) this.#dropRoutes(name);
     const reason = `link ${name} ${up ? 'came up' : 'went down'}`;
     for (const stream of this.#streams) if (stream.uplink === name) stream.tell({ kind: 'overflow', reason });
+    this.#tellWatchers();
   }
 
   /** Its index, and so all that is on it, stays. */
@@ -224,6 +237,12 @@ export class FakeKernel implements Kernel {
 
   #tell(event: KernelEvent, about: KernelObject): void {
     for (const stream of this.#streams) stream.tellAbout(event, about);
+    if (about.kind === 'link' || about.kind === 'address') this.#tellWatchers();
+    if (about.kind === 'route' && about.protocol !== ROUTE_PROTOCOL) this.#tellWatchers();
+  }
+
+  #tellWatchers(): void {
+    for (const changed of this.#watchers) changed();
   }
 
   #overflow(reason: string, about: KernelObject): void {

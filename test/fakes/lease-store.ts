@@ -6,7 +6,13 @@ import { EventEmitter, once } from 'node:events';
 import { StoreUnavailableError } from '../../src/errors.js';
 import { decodeAttributes, encodeAttributes, leaseKey, parseLeaseKey } from '../../src/lease/codec.js';
 import type { Lease, LeaseAttributes } from '../../src/lease/lease.js';
-import type { ClaimResult, LeaseSnapshot, LeaseStore, LeaseUpdate } from '../../src/lease/store.js';
+import type {
+  ClaimResult,
+  LeaseSnapshot,
+  LeaseStore,
+  LeaseUpdate,
+  WatchOptions,
+} from '../../src/lease/store.js';
 import type { Prefix } from '../../src/net/prefix.js';
 
 interface Entry {
@@ -76,6 +82,21 @@ export class FakeEtcd {
 
   compact(): void {
     this.compacted = this.revision;
+  }
+
+  /** All there is, to be put back later. */
+  backup(): () => void {
+    const { config, revision } = this;
+    const [entries, grants] = [new Map(this.entries), new Map(this.grants)];
+    return () => {
+      this.config = config;
+      this.revision = revision;
+      this.entries.clear();
+      for (const [key, entry] of entries) this.entries.set(key, entry);
+      for (const [id, grant] of grants) this.grants.set(id, { ...grant });
+      this.history.length = 0;
+      this.changes.emit('change');
+    };
   }
 
   #happened(update: LeaseUpdate): void {
@@ -191,19 +212,28 @@ export class FakeLeaseStore implements LeaseStore {
     });
   }
 
-  async *watch(revision: number, signal: AbortSignal): AsyncGenerator<readonly LeaseUpdate[]> {
+  async *watch(
+    revision: number,
+    signal: AbortSignal,
+    { afresh = false }: WatchOptions = {},
+  ): AsyncGenerator<readonly LeaseUpdate[]> {
     let position = revision;
     let told = true;
+    let whole = afresh;
     while (!signal.aborted) {
       if (told !== this.#connected) {
         told = this.#connected;
         yield [
-          told ? { kind: 'connected' } : { kind: 'disconnected', reason: 'the test cut the connection' },
+          told
+            ? { kind: 'connected' }
+            : { kind: 'disconnected', reason: 'the test cut the connection', refused: false },
         ];
-      } else if (told && (position + 1 < this.#etcd.compacted || position > this.#etcd.revision)) {
+      } else if (told && (whole || position + 1 < this.#etcd.compacted || position > this.#etcd.revision)) {
         const snapshot = this.#snapshot();
+        const restored = position > snapshot.revision;
         position = snapshot.revision;
-        yield [{ kind: 'snapshot', snapshot }];
+        whole = false;
+        yield [{ kind: 'snapshot', snapshot, restored }];
       } else {
         const news = told ? this.#etcd.history.filter((event) => event.revision > position) : [];
         if (news.length > 0) {
@@ -212,6 +242,10 @@ export class FakeLeaseStore implements LeaseStore {
         } else await once(this.#etcd.changes, 'change', { signal }).catch(() => undefined);
       }
     }
+  }
+
+  redial(): void {
+    this.calls.push('redial');
   }
 
   close(): void {

@@ -26,6 +26,7 @@ function holding(more: Partial<Lease> = {}): Holding {
   const end = hold({
     store,
     lease: lease('10.5.7.0/24', '192.0.2.1', { leaseId: etcd.grant(TTL), ...more }),
+    renewedMs: clock.nowMs(),
     ttlSeconds: TTL,
     renewMarginSeconds: 3_600,
     clock,

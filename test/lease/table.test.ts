@@ -61,7 +61,7 @@ test('a lease whose value becomes unreadable is gone, and is back when it can be
 
 test('a loss of the connection changes no lease', (t) => {
   const table = new LeaseTable(snapshot({ a }));
-  t.deepEqual(table.fold({ kind: 'disconnected', reason: 'gone' }), []);
+  t.deepEqual(table.fold({ kind: 'disconnected', reason: 'gone', refused: false }), []);
   t.deepEqual(table.fold({ kind: 'connected' }), []);
   t.is(table.leases.size, 1);
 });

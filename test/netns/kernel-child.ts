@@ -1,4 +1,5 @@
 /** The other end of `remote-kernel`: serves the real kernel of the namespace that it was started in. */
+import { once } from 'node:events';
 import { KernelError } from '../../src/errors.js';
 import type { Change, Ownership } from '../../src/kernel/kernel.js';
 import { NetlinkKernel } from '../../src/kernel/netlink/netlink-kernel.js';
@@ -36,6 +37,9 @@ async function call(request: Extract<Request, { method: string }>, signal: Abort
         send({ kind: 'batch', id: request.id, events });
       }
       return undefined;
+    case 'onHostChange':
+      kernel.onHostChange(() => send({ kind: 'batch', id: request.id, events: [] }), signal);
+      return once(signal, 'abort');
   }
 }
 

@@ -12,7 +12,7 @@ import type {
 } from '../../src/kernel/kernel.js';
 import type { Prefix } from '../../src/net/prefix.js';
 
-export type Method = 'dump' | 'events' | 'apply' | 'interfaces' | 'routes' | 'routeTo';
+export type Method = 'dump' | 'events' | 'onHostChange' | 'apply' | 'interfaces' | 'routes' | 'routeTo';
 
 /** To the child. Aborting a call sends `abort` with its id. */
 export type Request =
@@ -24,7 +24,7 @@ export interface FlatError {
   readonly message: string;
 }
 
-/** From the child. `events` is answered by batches, then by `done`. */
+/** From the child. `events` and `onHostChange` are answered by batches, then by `done`. */
 export type Response =
   | { readonly kind: 'ready' }
   | { readonly kind: 'batch'; readonly id: number; readonly events: readonly KernelEvent[] }
@@ -100,6 +100,12 @@ export class RemoteKernel implements Kernel {
           });
       }
     })();
+  }
+
+  onHostChange(changed: () => void, signal: AbortSignal): void {
+    this.#send('onHostChange', undefined, signal, ({ kind }) => {
+      if (kind === 'batch') changed();
+    });
   }
 
   close(): void {

@@ -67,6 +67,13 @@ export const LEASE_OPTIONS = {
     group: 'Lease',
     flannel,
   },
+  peerHoldSeconds: {
+    flag: 'peer-hold',
+    kind: seconds(0, YEAR_SECONDS),
+    initial: 60,
+    help: 'keep peers whose leases went with many others (default 1m)',
+    group: 'Lease',
+  },
   stateDir: {
     flag: 'state-dir',
     kind: text('dir'),

@@ -1,16 +1,14 @@
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import { loadNative, type NativeHandle } from '../../native.js';
 import type { KernelEvent, Ownership } from '../kernel.js';
 import type { Connection } from './connection.js';
 import { EventReader } from './event-reader.js';
-import { kernelError, nativeError } from './failure.js';
+import { kernelError } from './failure.js';
 import type { Known } from './filter.js';
 import { LinkTable } from './link-table.js';
+import { listen, RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE, RTMGRP_LINK, RTMGRP_NEIGH } from './listen.js';
 
-const NETLINK_ROUTE = 0;
-/** RTMGRP_LINK, RTMGRP_NEIGH, RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE */
-const GROUPS = 0x1 | 0x4 | 0x10 | 0x40;
+const GROUPS = RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE;
 /** Bytes that may wait for a consumer who does not come; beyond it, "look again" is the better news. */
 const BACKLOG_SIZE = 32 << 20;
 const { ENOBUFS } = constants.errno;
@@ -67,7 +65,7 @@ export function listenToKernel(
     backlog.end();
     return readEvents(backlog, newReader);
   }
-  const listener = startListening((messages, errno) => backlog.push(messages ?? errno ?? ENOBUFS));
+  const stopListening = listen(GROUPS, (messages, errno) => backlog.push(messages ?? errno ?? ENOBUFS));
   // At once, not with the first notification: the links as they were before it are what it is compared with.
   let first: Promise<EventReader> | undefined = newReader();
   first.catch(() => undefined); // whoever takes it sees the failure
@@ -77,7 +75,7 @@ export function listenToKernel(
     return reader;
   };
   const stop = () => {
-    loadNative().netlinkStopListening(listener);
+    stopListening();
     backlog.end();
   };
   signal.addEventListener('abort', stop, { once: true });
@@ -85,16 +83,6 @@ export function listenToKernel(
     signal.removeEventListener('abort', stop);
     stop();
   });
-}
-
-function startListening(
-  callback: (messages: Buffer | undefined, errno: number | undefined) => void,
-): NativeHandle {
-  try {
-    return loadNative().netlinkListen(NETLINK_ROUTE, GROUPS, callback);
-  } catch (error) {
-    throw nativeError("listen to the kernel's notifications", error);
-  }
 }
 
 async function* readEvents(

@@ -15,6 +15,7 @@ import { Connection } from './connection.js';
 import { dumpState } from './dump.js';
 import { listenToKernel } from './events.js';
 import { Known } from './filter.js';
+import { listenForHostChanges } from './host-changes.js';
 import { InTurn } from './in-turn.js';
 import { lookUpRoute, readInterfaces, readRoutes } from './lookup.js';
 
@@ -32,6 +33,10 @@ export class NetlinkKernel implements Kernel {
   events(owned: Ownership, signal: AbortSignal): AsyncIterable<readonly KernelEvent[]> {
     const ending = AbortSignal.any([signal, this.#closed.signal]);
     return listenToKernel(this.#connection, owned, this.#known, ending);
+  }
+
+  onHostChange(changed: () => void, signal: AbortSignal): void {
+    listenForHostChanges(changed, AbortSignal.any([signal, this.#closed.signal]));
   }
 
   apply(changes: readonly Change[], signal: AbortSignal): Promise<ApplyReport> {

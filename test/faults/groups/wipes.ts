@@ -29,7 +29,7 @@ export const wipesGroup: FaultGroup = {
     {
       what: 'etcd loses all its data, and users and config are put back',
       async strike({ lab, pass }) {
-        await lab.cluster.restore();
+        await lab.etcd.restore();
         await pass(1);
         await lab.cluster.addUsers();
         await lab.putConfig();
@@ -39,11 +39,11 @@ export const wipesGroup: FaultGroup = {
       what: 'etcd is restored from a backup, so that its revisions go backwards',
       async strike({ lab }) {
         const backup = `${labDirectory(lab.name)}/backup`;
-        await lab.cluster.backUp(backup);
+        await lab.etcd.save(backup);
         for (let revision = 0; revision < 20; revision++)
           await lab.etcd.ctl('put', `${ETCD_PREFIX}/x-later`, String(revision));
         await lab.etcd.ctl('del', '--prefix', `${ETCD_PREFIX}/subnets/`);
-        await lab.cluster.restore(backup);
+        await lab.etcd.restore(backup);
       },
     },
   ],

@@ -1,0 +1,148 @@
+/**
+ * The first life's beginning: etcd's config and a lease from there; or, when etcd is silent for a moment or refuses, the
+ * last known state, as long as the lease in it cannot have expired. Else etcd is waited for.
+ */
+import { StoreDeniedError, StoreUnavailableError } from '../errors.js';
+import { acquire } from '../lease/acquire.js';
+import { systemClock } from '../lease/clock.js';
+import type { AgentPorts } from './agent.js';
+import { type Silence, silenceOf } from './contact.js';
+import { type Ground, groundFromEtcd, groundFromState } from './ground.js';
+import { leaseAge } from './lease-age.js';
+import { currentMoment } from './moment.js';
+import { type Failure, persist } from './persist.js';
+import type { KnownState } from './state-file.js';
+import { leaseAttributes, type Survey, surveyHost } from './survey.js';
+
+/** Is told what is waited for, and why. */
+export type Tell = (reason: string) => void;
+
+export interface BeginningInput extends AgentPorts {
+  readonly identity: string;
+  readonly configSource: string;
+  /** Of this network; undefined when there is none. */
+  readonly state: KnownState | undefined;
+  readonly tell: Tell;
+}
+
+export interface Beginning {
+  readonly configText: string;
+  readonly survey: Survey;
+  readonly ground: Ground;
+  /** Why etcd was not asked; undefined when it was. */
+  readonly silence?: Silence;
+}
+
+/** Rejects with ConfigError, UplinkError, or the signal's reason. */
+export async function begin(input: BeginningInput, signal: AbortSignal): Promise<Beginning> {
+  const { store, log, tell, state, configSource } = input;
+  const found = await persist<{ readonly text: string } | Fallback>(
+    async (until) => {
+      const text = await store.readConfig(until);
+      return text === undefined ? undefined : { text };
+    },
+    {
+      waitingFor: 'etcd and the network config',
+      absent: `there is no ${configSource} yet; write it with: loden config set FILE`,
+      instead: (failure) => fallback(state, failure),
+      tell,
+      log,
+      signal,
+    },
+  );
+  if ('state' in found) return beginFrom(found, input, signal);
+  const survey = await surveyFirst(input, found.text, signal);
+  const sameNetwork = state?.configText === found.text ? state : undefined;
+  const got = await persist<Ground | Fallback>((until) => attempt(input, survey, sameNetwork, until), {
+    waitingFor: 'a lease',
+    absent: '',
+    instead: ({ reason, error }) =>
+      error && isOutage(error) && sameNetwork ? fallback(sameNetwork, { reason, error }) : undefined,
+    tell,
+    log,
+    signal,
+  });
+  if ('state' in got) return { ...startFrom(got, input), survey };
+  return { configText: found.text, survey, ground: got };
+}
+
+/** A subnet for a host that has none, or none any more. Waits for etcd, whatever was known before. */
+export function acquireGround(input: BeginningInput, survey: Survey, signal: AbortSignal): Promise<Ground> {
+  const { log } = input;
+  const once = (until: AbortSignal) => attempt(input, survey, undefined, until);
+  return persist(once, { waitingFor: 'a lease', absent: '', log, signal });
+}
+
+async function attempt(
+  { options, store, log, identity }: BeginningInput,
+  survey: Survey,
+  before: KnownState | undefined,
+  signal: AbortSignal,
+): Promise<Ground> {
+  const asked = currentMoment();
+  const ttlSeconds = options.subnetLeaseTtlSeconds;
+  const acquired = await acquire({
+    ...survey,
+    store,
+    publicIp: survey.uplink.publicIp,
+    attributesFor: (subnet) => leaseAttributes(survey, subnet, identity),
+    ttlSeconds,
+    random: Math.random,
+    clock: systemClock,
+    log: log.child({ component: 'lease' }),
+    signal,
+  });
+  return groundFromEtcd(acquired, ttlSeconds, asked, before);
+}
+
+/** What to begin with instead of etcd, and why. */
+interface Fallback {
+  readonly state: KnownState;
+  readonly silence: Silence;
+  readonly secondsLeft: number;
+}
+
+function fallback(
+  state: KnownState | undefined,
+  { reason, error }: Failure,
+): { readonly value: Fallback } | { readonly reason: string } | undefined {
+  if (!state) return undefined;
+  const age = leaseAge(state.renewed, state.ttlSeconds, currentMoment());
+  if (age.kind === 'doubtful') return { reason: `the last known state is of no use, as ${age.reason}` };
+  const silence = error ? silenceOf(error) : { reason, refused: false };
+  return { value: { state, silence, secondsLeft: age.secondsLeft } };
+}
+
+function isOutage(error: Error): boolean {
+  return error instanceof StoreUnavailableError || error instanceof StoreDeniedError;
+}
+
+async function beginFrom(found: Fallback, input: BeginningInput, signal: AbortSignal): Promise<Beginning> {
+  const { renewed, lease, configText } = found.state;
+  const survey = await surveyFirst(input, configText, signal);
+  const { publicIp } = survey.uplink;
+  const rebooted = renewed.bootId !== currentMoment().bootId;
+  if (!rebooted || lease.attributes.publicIp === publicIp) return { ...startFrom(found, input), survey };
+  input.log.warn(
+    { publicIp, was: lease.attributes.publicIp },
+    'the last known state may be that of a machine that this one is a copy of, so it is not used',
+  );
+  return begin({ ...input, state: undefined }, signal);
+}
+
+function startFrom({ state, silence, secondsLeft }: Fallback, { log }: BeginningInput) {
+  log.warn(
+    { reason: silence.reason, leaseSecondsLeft: secondsLeft },
+    'starting from the last known state, without etcd',
+  );
+  return { configText: state.configText, ground: groundFromState(state), silence };
+}
+
+async function surveyFirst(input: BeginningInput, configText: string, signal: AbortSignal): Promise<Survey> {
+  const { options, kernel, log, configSource } = input;
+  const { subnetFile } = options;
+  const survey = await surveyHost({ configText, configSource, request: options, subnetFile, kernel, signal });
+  for (const warning of survey.warnings) log.warn(warning);
+  log.info(survey.uplinkChoice);
+  return survey;
+}

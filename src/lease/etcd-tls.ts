@@ -1,0 +1,85 @@
+/** What TLS to etcd needs, from files that may be replaced while we run, as certificates are before they expire. */
+import { X509Certificate } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import { FileError, OptionError } from '../errors.js';
+
+/** PEM texts. */
+export interface EtcdTls {
+  readonly ca?: Buffer;
+  readonly identity?: {
+    readonly certificate: Buffer;
+    readonly key: Buffer;
+    /** The certificate's last moment, in milliseconds since 1970. */
+    readonly expiresMs: number;
+  };
+}
+
+/** Paths; empty where none was given. */
+export interface TlsPaths {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Looked at no more often than this. */
+const LOOK_EVERY_MS = 1000;
+
+export class TlsFiles {
+  readonly #paths: TlsPaths;
+  /** Of the files as they were read. */
+  #stamp = '';
+  #lookAt = 0;
+
+  constructor(paths: TlsPaths) {
+    this.#paths = paths;
+  }
+
+  /** Throws OptionError or FileError. */
+  async read(): Promise<EtcdTls> {
+    const stamp = await this.#look();
+    const tls = await readTls(this.#paths);
+    this.#stamp = stamp;
+    return tls;
+  }
+
+  /** What is there now, if the files have changed since they were read. Never throws: half of a change is no change yet. */
+  async readAgain(): Promise<EtcdTls | undefined> {
+    if (performance.now() < this.#lookAt) return undefined;
+    this.#lookAt = performance.now() + LOOK_EVERY_MS;
+    if ((await this.#look()) === this.#stamp) return undefined;
+    return this.read().catch(() => undefined);
+  }
+
+  async #look(): Promise<string> {
+    const { caFile, certFile, keyFile } = this.#paths;
+    const stamps = [caFile, certFile, keyFile].map(async (path) => {
+      const found = path && (await stat(path, { bigint: true }).catch(() => undefined));
+      return found ? `${found.ino} ${found.size} ${found.mtimeNs}` : '';
+    });
+    return (await Promise.all(stamps)).join();
+  }
+}
+
+async function readTls({ caFile, certFile, keyFile }: TlsPaths): Promise<EtcdTls> {
+  const [ca, certificate, key] = await Promise.all([caFile, certFile, keyFile].map(readPem));
+  try {
+    createSecureContext({ cert: certificate, key });
+    // A secure context takes any text for a CA.
+    if (ca) new X509Certificate(ca);
+    const expiresMs = certificate ? Date.parse(new X509Certificate(certificate).validTo) : 0;
+    return { ...(ca && { ca }), ...(certificate && key && { identity: { certificate, key, expiresMs } }) };
+  } catch (cause) {
+    const named = [caFile, certFile, keyFile].filter(Boolean).join(', ');
+    throw new OptionError('--etcd-cafile', `no TLS with ${named}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function readPem(path: string): Promise<Buffer | undefined> {
+  if (!path) return undefined;
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new FileError(path, `cannot read the TLS file ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
