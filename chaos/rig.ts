@@ -4,6 +4,9 @@ import type { LinkFault } from '../src/lab/link-faults.js';
 import { Foreign } from './foreign.js';
 import { HOSTS, TTL_SECONDS } from './schedule.js';
 
+/** Short, as a network does not rest before it is over. */
+const PEER_HOLD_SECONDS = 10;
+
 export class Rig {
   readonly lab: Lab;
   readonly foreign = new Foreign();
@@ -14,7 +17,7 @@ export class Rig {
   }
 
   static async up(backend: string, signal: AbortSignal): Promise<Rig> {
-    const flags = [`--subnet-lease-ttl=${TTL_SECONDS}s`];
+    const flags = [`--subnet-lease-ttl=${TTL_SECONDS}s`, `--peer-hold=${PEER_HOLD_SECONDS}s`];
     // Few subnets for many hosts, so that a claim that should not be possible meets one that is there.
     const config = { SubnetLen: 24, SubnetMin: '10.77.1.0', SubnetMax: '10.77.8.0' };
     const lab = await Lab.up({ hosts: HOSTS.length, cluster: true, backend, flags, config, signal });

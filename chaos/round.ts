@@ -28,6 +28,8 @@ export interface RoundReport {
   readonly footprints: Readonly<Record<string, Footprint>>;
   /** What must not be, a sentence each. */
   readonly violations: readonly string[];
+  /** How the daemons' logs end, when the network does not come to rest. */
+  readonly logs: string | undefined;
 }
 
 /** How long the network may take to rest: what it held for peers whose leases were gone for a while included. */
@@ -40,24 +42,27 @@ export async function runRound(rig: Rig, round: Round, signal: AbortSignal): Pro
   const over = new AbortController();
   const watching = watch(rig, violations, over.signal);
   let secondsUntilWhole: number | undefined;
+  let pings: RoundReport['pings'];
+  let logs: string | undefined;
   try {
     await Promise.all(round.events.map((event) => happen(rig, event, signal)));
     await Promise.all(round.events.map(({ disturbance }) => disturbance.settle?.(rig)));
     secondsUntilWhole = await untilWhole(rig.lab, PATIENCE_MS);
   } catch (error) {
     signal.throwIfAborted();
-    violations.add(`${(error as Error).message}\n${await ends(rig)}`);
+    violations.add((error as Error).message);
+    logs = await ends(rig);
   } finally {
     over.abort();
     await watching;
+    pings = await traffic?.stop();
   }
-  const pings = await traffic?.stop();
   if (pings && pings.lost > 0) violations.add(`${pings.lost} of ${pings.sent} pings were lost`);
   for (const text of await atRest(rig)) violations.add(text);
   const { number } = round;
   const footprints = await footprintsOf(rig);
   const events = round.events.map(describe);
-  return { number, events, secondsUntilWhole, pings, footprints, violations: [...violations] };
+  return { number, events, secondsUntilWhole, pings, footprints, violations: [...violations], logs };
 }
 
 /**

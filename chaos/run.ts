@@ -45,7 +45,7 @@ export async function run(
 }
 
 function tell(
-  { number, events, secondsUntilWhole, pings, violations }: RoundReport,
+  { number, events, secondsUntilWhole, pings, violations, logs }: RoundReport,
   seconds: number,
 ): string {
   const whole = secondsUntilWhole === undefined ? 'never' : `after ${secondsUntilWhole.toFixed(1)} s`;
@@ -54,6 +54,7 @@ function tell(
     `${String(seconds).padStart(4)} s  round ${number}: whole ${whole}${lost}`,
     ...events.map((event) => `          ${event}`),
     ...violations.map((violation) => `        ! ${violation}`),
+    ...(logs === undefined ? [] : [logs]),
   ].join('\n');
 }
 

@@ -83,6 +83,8 @@ async function attempt(
   const ttlSeconds = options.subnetLeaseTtlSeconds;
   const acquired = await acquire({
     ...survey,
+    // A reboot clears the subnet file away, and the state stays.
+    previousSubnet: survey.previousSubnet ?? before?.lease.subnet,
     store,
     publicIp: survey.uplink.publicIp,
     attributesFor: (subnet) => leaseAttributes(survey, subnet, identity),

@@ -31,11 +31,11 @@ export function plannedPeers(host: Pick<LabHost, 'address'>, leases: readonly Le
     .sort();
 }
 
-const LOOKS = `ip -4 neighbour show nud permanent
+const LOOKS = `ip -4 neighbour show nud permanent | grep 'dev flannel'
   [ ! -e /proc/sys/net/ipv4/conf/flannel.1 ] || bridge fdb show dev flannel.1
-  ip -4 route show | grep 'proto 76'`;
+  ip -4 route show | grep 'via .* proto 76'`;
 
-/** The same of what is in the kernel: all routes of loden's protocol, all permanent neighbours, the tunnel's entries. */
+/** The same of what is in the kernel: all routes of loden's protocol, the tunnel's permanent neighbours and entries. */
 export async function peersInKernel({ namespace }: Pick<LabHost, 'namespace'>): Promise<string[]> {
   const { stdout } = await namespace.attempt(['sh', '-c', LOOKS]);
   return stdout

@@ -9,6 +9,9 @@ const SUBNETS = `${ETCD_PREFIX}/subnets`;
 /** Two hosts are known by their certificate, and one by a password. */
 const byPassword = [`--etcd-username=${HOST_USER}`, `--etcd-password=${HOST_PASSWORD}`];
 
+/** Why, as TLS says it. */
+const REFUSED = /etcd does not accept our client certificate/;
+
 /** New connections and watches everywhere: etcd looks at who asks when one is made, and at no renewal. */
 async function restartEtcd({ cluster }: Lab): Promise<void> {
   for (const { etcd } of cluster.members) await etcd.kill();
@@ -55,14 +58,17 @@ export const accessGroup: FaultGroup = {
       befalls: 'h1',
       async strike({ lab, h1, pass }) {
         const { authority } = lab.cluster;
-        const begun = (await h1.daemon.log()).length;
-        await authority.issue('h1', { commonName: HOST_USER, notAfter: new Date(Date.now() - 1000) });
+        const notAfter = new Date(Date.now() + 3000);
+        await authority.issue('h1', { commonName: HOST_USER, notAfter });
+        await h1.daemon.restart();
+        await waitFor('the end of the certificate', () => Date.now() > notAfter.getTime() + 1000);
+        const { length } = await h1.daemon.log();
         await restartEtcd(lab);
-        const refused = async () => (await h1.daemon.log()).slice(begun).includes('out of reach');
-        await waitFor('h1 is refused', refused);
+        await waitFor('h1 is refused', async () => REFUSED.test((await h1.daemon.log()).slice(length)));
         await pass(1);
         await authority.issue('h1', { commonName: HOST_USER });
       },
+      says: REFUSED,
     },
   ],
 };

@@ -55,6 +55,19 @@ export const hostsGroup: FaultGroup = {
       },
     },
     {
+      what: 'a host reboots, and its lease has expired meanwhile',
+      befalls: 'h1',
+      mayLose: ANY,
+      async strike({ h1, outlast }) {
+        const before = h1.container!.address;
+        await h1.reboot();
+        await outlast();
+        await h1.daemon.start();
+        await h1.daemon.ready();
+        if ((await h1.attachContainer()).address !== before) throw new Error('it came back with another subnet');
+      },
+    },
+    {
       what: 'a host reboots while etcd is away',
       befalls: 'h1',
       mayLose: ANY,
