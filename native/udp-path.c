@@ -4,34 +4,22 @@
  */
 #include "loden.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "udp/features.h"
+#include "udp-options.h"
 #include "udp/path.h"
 #include "udp/tun.h"
 
 static const napi_type_tag path_kind = {0x6c6f64656e207564, 0x7020706174680000};
-
-static const struct {
-  const char *name;
-  enum feature feature;
-} FEATURES[] = {
-    {"tso", FEATURE_TSO},
-    {"uso", FEATURE_USO},
-    {"gso", FEATURE_GSO},
-    {"gro", FEATURE_GRO},
-    {"multi-queue", FEATURE_MULTI_QUEUE},
-};
-#define FEATURE_COUNT (sizeof FEATURES / sizeof *FEATURES)
 
 struct open_path {
   struct path *path; /* NULL when closed */
   int references;    /* the JavaScript handle, and the thread-safe function */
   napi_env env;
   napi_threadsafe_function failed;
+  struct problem problem; /* written by the one thread that reports, before the event loop is told */
 };
 
 static void release(struct open_path *p) {
@@ -41,26 +29,22 @@ static void release(struct open_path *p) {
 /* On a thread of the path. */
 static void report_failure(void *context, const struct problem *problem) {
   struct open_path *p = context;
-  struct problem *copy = malloc(sizeof *copy);
-  if (!copy) abort(); /* a path that has stopped unnoticed would be worse */
-  *copy = *problem;
-  if (napi_call_threadsafe_function(p->failed, copy, napi_tsfn_nonblocking) != napi_ok) free(copy);
+  p->problem = *problem;
+  napi_call_threadsafe_function(p->failed, NULL, napi_tsfn_nonblocking);
 }
 
 /* On the event loop: onFailed(message, errno) */
 static void deliver_failure(napi_env env, napi_value callback, void *context, void *data) {
+  (void)data;
   struct open_path *p = context;
-  struct problem *problem = data;
   char text[256];
   napi_value undefined, arguments[2];
-  if (env && p->path) {
-    snprintf(text, sizeof text, "%s: %s", problem->what, strerror(problem->error));
-    napi_get_undefined(env, &undefined);
-    napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &arguments[0]);
-    napi_create_int32(env, problem->error, &arguments[1]);
-    napi_call_function(env, undefined, callback, 2, arguments, NULL);
-  }
-  free(problem);
+  if (!env || !p->path) return; /* the environment is going away, or it was closed meanwhile */
+  snprintf(text, sizeof text, "%s: %s", p->problem.what, strerror(p->problem.error));
+  napi_get_undefined(env, &undefined);
+  napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &arguments[0]);
+  napi_create_int32(env, p->problem.error, &arguments[1]);
+  napi_call_function(env, undefined, callback, 2, arguments, NULL);
 }
 
 static void close_path(void *data) {
@@ -86,67 +70,6 @@ static void free_handle(napi_env env, void *data, void *hint) {
 static void free_function(napi_env env, void *data, void *hint) {
   (void)env, (void)hint;
   release(data);
-}
-
-static bool read_text(napi_env env, napi_value object, const char *name, char *text, size_t room) {
-  napi_value value;
-  size_t length;
-  return napi_get_named_property(env, object, name, &value) == napi_ok &&
-         napi_get_value_string_utf8(env, value, text, room, &length) == napi_ok && length > 0 && length < room - 1;
-}
-
-static bool read_address(napi_env env, napi_value object, const char *name, uint32_t *address) {
-  char text[INET_ADDRSTRLEN + 1];
-  struct in_addr parsed;
-  if (!read_text(env, object, name, text, sizeof text) || inet_pton(AF_INET, text, &parsed) != 1) return false;
-  *address = ntohl(parsed.s_addr);
-  return true;
-}
-
-static bool read_number(napi_env env, napi_value object, const char *name, uint32_t *number) {
-  napi_value value;
-  return napi_get_named_property(env, object, name, &value) == napi_ok &&
-         napi_get_value_uint32(env, value, number) == napi_ok;
-}
-
-static bool read_flag(napi_env env, napi_value object, const char *name, bool *flag) {
-  napi_value value;
-  return napi_get_named_property(env, object, name, &value) == napi_ok &&
-         napi_get_value_bool(env, value, flag) == napi_ok;
-}
-
-static bool read_feature(napi_env env, napi_value value, unsigned *features) {
-  char name[32];
-  size_t length;
-  if (napi_get_value_string_utf8(env, value, name, sizeof name, &length) != napi_ok) return false;
-  for (size_t i = 0; i < FEATURE_COUNT; i++) {
-    if (strcmp(name, FEATURES[i].name) != 0) continue;
-    *features |= FEATURES[i].feature;
-    return true;
-  }
-  return false;
-}
-
-static bool read_without(napi_env env, napi_value object, unsigned *features) {
-  napi_value names, name;
-  uint32_t length;
-  if (napi_get_named_property(env, object, "without", &names) != napi_ok) return false;
-  if (napi_get_array_length(env, names, &length) != napi_ok) return false;
-  for (uint32_t i = 0; i < length; i++)
-    if (napi_get_element(env, names, i, &name) != napi_ok || !read_feature(env, name, features)) return false;
-  return true;
-}
-
-static bool read_wish(napi_env env, napi_value object, struct path_wish *wish) {
-  uint32_t port;
-  bool fine = read_text(env, object, "device", wish->device, sizeof wish->device) &&
-              read_address(env, object, "address", &wish->address) && read_number(env, object, "port", &port) &&
-              read_address(env, object, "tunnelAddress", &wish->tunnel_address) &&
-              read_number(env, object, "queues", &wish->queues) &&
-              read_flag(env, object, "acceptAny", &wish->accept_any) && read_without(env, object, &wish->without);
-  if (!fine || port == 0 || port > UINT16_MAX) return false;
-  wish->port = (uint16_t)port;
-  return true;
 }
 
 static napi_value throw_problem(napi_env env, const struct problem *problem) {
@@ -179,7 +102,7 @@ static napi_value udp_open(napi_env env, napi_callback_info info) {
   struct path_wish wish = {.failed = report_failure};
   struct problem problem;
   if (!read_arguments(env, info, 2, arguments)) return NULL;
-  if (!read_wish(env, arguments[0], &wish)) return throw_usage(env, "udpOpen(options, onFailed)");
+  if (!read_options(env, arguments[0], &wish)) return throw_usage(env, "udpOpen(options, onFailed)");
   struct open_path *p = calloc(1, sizeof *p);
   if (!p) return throw_errno(env, "packet path", ENOMEM);
   p->env = env;
@@ -214,20 +137,13 @@ static struct open_path *read_path(napi_env env, napi_callback_info info, size_t
 
 /* udpFeatures(path): { queues: number, features: string[] } */
 static napi_value udp_features(napi_env env, napi_callback_info info) {
-  napi_value arguments[1], result, queues, names, name;
+  napi_value arguments[1], result, queues;
   struct open_path *p = read_path(env, info, 1, arguments, "udpFeatures(path)");
   if (!p) return NULL;
-  uint32_t used = 0;
   napi_create_object(env, &result);
-  napi_create_array(env, &names);
   napi_create_uint32(env, path_queues(p->path), &queues);
-  for (size_t i = 0; i < FEATURE_COUNT; i++) {
-    if (!(path_features(p->path) & FEATURES[i].feature)) continue;
-    napi_create_string_utf8(env, FEATURES[i].name, NAPI_AUTO_LENGTH, &name);
-    napi_set_element(env, names, used++, name);
-  }
   napi_set_named_property(env, result, "queues", queues);
-  napi_set_named_property(env, result, "features", names);
+  napi_set_named_property(env, result, "features", name_features(env, path_features(p->path)));
   return result;
 }
 

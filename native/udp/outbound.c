@@ -1,6 +1,7 @@
 #include "outbound.h"
 
 #include "checksum.h"
+#include "kernel-names.h"
 
 void outbound_flush(struct outbound *o) {
   if (o->outbox.count > 0) o->send(o->to, &o->outbox);
@@ -33,10 +34,18 @@ static void add_segment(struct outbound *o, const struct packet *packet, uint32_
   add_to_outbox(o, &outgoing);
 }
 
-static void add_segments(struct outbound *o, const struct packet *packet, uint32_t peer, uint16_t segment_size) {
+/* The kernel hands over no other kind, as no other was offered to it. */
+static bool is_cuttable(const struct packet *packet, const struct virtio_net_hdr *how) {
+  uint8_t kind = how->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
+  return (kind == VIRTIO_NET_HDR_GSO_TCPV4 && packet->protocol == PROTOCOL_TCP) ||
+         (kind == VIRTIO_NET_HDR_GSO_UDP_L4 && packet->protocol == PROTOCOL_UDP);
+}
+
+static void add_segments(struct outbound *o, const struct packet *packet, uint32_t peer,
+                         const struct virtio_net_hdr *how) {
   struct segments segments;
   struct segment segment;
-  if (!segments_begin(&segments, packet, segment_size)) {
+  if (!is_cuttable(packet, how) || !segments_begin(&segments, packet, how->gso_size)) {
     count(o->counters, DROPPED_MALFORMED, 1);
     return;
   }
@@ -100,6 +109,6 @@ void outbound_add(struct outbound *o, uint8_t *frame, size_t length) {
   } else if (how.gso_type == VIRTIO_NET_HDR_GSO_NONE) {
     add_packet(o, &packet, peer, &how);
   } else {
-    add_segments(o, &packet, peer, how.gso_size);
+    add_segments(o, &packet, peer, &how);
   }
 }

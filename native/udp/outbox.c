@@ -13,6 +13,13 @@ static uint8_t hash(uint32_t a, uint32_t b) {
   return (uint8_t)(product >> 56);
 }
 
+static void begin(struct message *message, const struct outgoing *packet) {
+  message->peer = packet->peer;
+  message->size = packet->length;
+  message->bytes = message->packets = message->parts = 0;
+  message->full = false;
+}
+
 static bool has_room(const struct message *message, const struct outgoing *packet) {
   return !message->full && message->peer == packet->peer && message->packets < MESSAGE_PACKETS &&
          message->bytes + packet->length <= LARGEST_PAYLOAD;
@@ -25,10 +32,12 @@ static void append(struct message *message, const struct outgoing *packet) {
   if (packet->length < message->size) message->full = true;
 }
 
-/* The number, from 1, of a message that the packet may join; 0 when there is none. */
+/*
+ * The number, from 1, of a message that the packet may join; 0 when there is none. It is that of the last packet between
+ * the same two, or a later one: but as a shorter packet only the former, lest it end the run of others.
+ */
 static unsigned find_message(const struct outbox *outbox, const struct outgoing *packet, unsigned of_pair,
                              unsigned of_shape) {
-  /* As a shorter one it may only follow its own kind: else small packets would end other hosts' long runs. */
   if (of_pair != 0) {
     const struct message *message = &outbox->message[of_pair - 1];
     if (packet->length <= message->size && has_room(message, packet)) return of_pair;
@@ -46,12 +55,8 @@ bool outbox_add(struct outbox *outbox, const struct outgoing *packet) {
   unsigned found = find_message(outbox, packet, *of_pair, *of_shape);
   if (found == 0) {
     if (outbox->count == OUTBOX_MESSAGES) return false;
-    struct message *message = &outbox->message[outbox->count++];
-    found = outbox->count;
-    message->peer = packet->peer;
-    message->size = packet->length;
-    message->bytes = message->packets = message->parts = 0;
-    message->full = false;
+    begin(&outbox->message[outbox->count], packet);
+    found = ++outbox->count;
     *of_shape = (uint8_t)found;
   }
   append(&outbox->message[found - 1], packet);

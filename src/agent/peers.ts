@@ -2,9 +2,9 @@ import type { Logger } from 'pino';
 import type { Backend, NetworkView } from '../backend/backend.js';
 import type { PacketPeer } from '../backend/packet-path.js';
 import type { KernelObject } from '../kernel/objects.js';
-import { type Judgement, judge } from '../lease/judge.js';
 import type { Lease } from '../lease/lease.js';
 import type { LeaseKey } from '../lease/store.js';
+import { judgePeer } from './judge-peer.js';
 import { MissingPeers, type MissingPeersInput } from './missing-peers.js';
 
 /** Is told what each peer is to have in the kernel, and in the packet path if there is one. */
@@ -71,7 +71,7 @@ export class Peers {
   put(key: LeaseKey, lease: Lease): void {
     this.#missing.remove(key);
     this.#missing.claim(lease.subnet);
-    const judgement = this.#judge(lease);
+    const judgement = judgePeer(this.#backend, this.#view, lease);
     if (judgement.verdict === 'ok') {
       this.#accepted.add(key);
       this.#refused.delete(key);
@@ -104,17 +104,5 @@ export class Peers {
     this.#accepted.delete(key);
     this.#refused.delete(key);
     this.#plan.set(key, []);
-  }
-
-  #judge(lease: Lease): Judgement {
-    const { network, uplink, subnet } = this.#view;
-    return judge(lease, {
-      network,
-      subnet,
-      publicIp: uplink.publicIp,
-      uplinkNetworks: uplink.networks,
-      leaseType: this.#backend.leaseType || undefined,
-      refusal: (peer) => this.#backend.refusal(this.#view, peer),
-    });
   }
 }

@@ -3,16 +3,15 @@
  * runs, but nobody carries its packets; so the last known state says what path there was, and etcd's word comes later.
  */
 
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { checkConfig } from '../backend/checked-config.js';
-import type { PacketPeer } from '../backend/packet-path.js';
 import { DEVICE } from '../backend/udp/plan.js';
 import type { DaemonOptions } from '../config/options/daemon.js';
 import { LodenError } from '../errors.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { formatPrefix } from '../net/prefix.js';
 import type { HeldPath } from './held-path.js';
-import { Peers } from './peers.js';
+import { judgePeer } from './judge-peer.js';
 import { type KnownState, readState } from './state-file.js';
 import { surveyHost, viewOf } from './survey.js';
 
@@ -35,6 +34,7 @@ export async function resumePacketPath(input: ResumeInput): Promise<void> {
     const { state } = await readState(input.options.stateDir);
     if (state) await resume(state, input);
   } catch (error) {
+    if (input.signal.aborted) return;
     if (!(error instanceof LodenError)) throw error;
     input.log.debug({ reason: error.message }, 'packet path is not resumed');
   }
@@ -58,23 +58,13 @@ async function resume(
   const view = viewOf(survey, lease.subnet);
   const wish = survey.backend.packetPath?.(view);
   if (!wish) return;
-  const found: PacketPeer[] = [];
-  const plan = {
-    set: (_key: string, _objects: unknown, peer?: PacketPeer) => void (peer && found.push(peer)),
-  };
-  // Silent: the membership judges them again.
-  const peers = new Peers({
-    backend: survey.backend,
-    view,
-    plan,
-    holdMs: 0,
-    isBlind: () => false,
-    log: pino({ level: 'silent' }),
-  });
-  for (const [key, each] of leases) peers.put(key, each);
-  heldPath.take(wish).setPeers(found);
+  // The membership judges them again, and tells of those that are refused.
+  const peers = [...leases.values()]
+    .filter((each) => judgePeer(survey.backend, view, each).verdict === 'ok')
+    .flatMap((each) => survey.backend.packetPeer?.(view, each) ?? []);
+  heldPath.take(wish).setPeers(peers);
   log.info(
-    { subnet: formatPrefix(lease.subnet), peers: found.length },
+    { subnet: formatPrefix(lease.subnet), peers: peers.length },
     'packet path resumed from the last known state',
   );
 }

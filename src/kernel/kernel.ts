@@ -15,8 +15,8 @@ export interface Ownership {
   /** Exact names of links that are ours, with their addresses, neighbours, FDB entries and routes. */
   readonly links: readonly string[];
   /**
-   * Links of ours from before the config changed, to be removed. Each is ours by name and MAC together, and what is on
-   * it goes with it: whoever takes the name later, such as another network's daemon, has a device of its own.
+   * Links of ours from before the config changed, to be removed. Each is ours by name, MAC and index together, and what
+   * is on it goes with it: whoever takes the name later, such as another network's daemon, has a device of its own.
    */
   readonly former?: readonly Link[];
   /**

@@ -25,6 +25,8 @@ export interface Link {
   readonly mac: string;
   readonly mtu: number;
   readonly up: boolean;
+  /** The kernel's number for it, by which one that was made anew is told from the one before; absent in a plan. */
+  readonly index?: number;
   /** Absent when a device of another type has our name. */
   readonly vxlan?: VxlanAttributes;
   /** What `ip -d link` calls the type: `vxlan`, `tun`, `bridge`; empty for plain devices. */

@@ -24,7 +24,9 @@ export function isOurs(object: KernelObject, owned: Ownership): boolean {
 }
 
 function isFormer(link: Link, { former = [] }: Ownership): boolean {
-  return former.some(({ name, mac }) => name === link.name && mac === link.mac);
+  return former.some(
+    ({ name, mac, index }) => name === link.name && mac === link.mac && index === link.index,
+  );
 }
 
 function isOurRoute(route: Route, owned: Ownership): boolean {

@@ -60,6 +60,20 @@ test('devices that are not, by type, name and address, those of our subnet stay'
   t.deepEqual(removed, []);
 });
 
+test('the device by which the udp backend reached our subnet is removed, and one made anew is not ours', async (t) => {
+  const tun = { kind: 'link', name: 'flannel0', mac: '', mtu: 1472, up: true, type: 'tun' } as const;
+  const { kernel, survey, removed } = await surveyed(t, { Type: 'host-gw' }, (before) => {
+    before.meddle.set({ ...tun, index: 7 });
+    before.meddle.set({ kind: 'address', link: 'flannel0', address: '10.5.1.0/32' });
+  });
+  t.deepEqual(removed, ['ip link del flannel0']);
+  const { owned } = survey;
+  kernel.meddle.delete('link flannel0');
+  kernel.meddle.set({ ...tun, index: 8 });
+  const observed = await kernel.dump(owned, new AbortController().signal);
+  t.deepEqual(diff({ desired: new Map(), observed, owned }).changes, []);
+});
+
 test('a device that takes the name of a former one, for another network, is not ours', async (t) => {
   const { kernel, survey } = await surveyed(t, { Type: 'host-gw' }, (before) => {
     device(before, 'flannel.20', ['10.5.1.0/32']);

@@ -1,5 +1,6 @@
 /** What is particular to the udp backend: its device, its port, and peers that are no loden. */
 import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
 import type { LabHost } from '../../src/lab/host.js';
 import { ping } from '../../src/lab/ping.js';
 import { Process } from '../../src/lab/process.js';
@@ -36,7 +37,7 @@ for (const [what, command] of [
   ['renamed', 'ip link set flannel0 down; ip link set flannel0 name mine'],
   ['taken down', 'ip link set flannel0 down'],
 ] as const) {
-  labTest(`a device that was ${what} is as it was within a second, and packets flow`, async (t) => {
+  labTest(`a device that was ${what} is as it was at once, and packets flow`, async (t) => {
     const lab = theLab();
     const host = lab.host('h1');
     const before = unnumbered(await picture(host.namespace));
@@ -92,29 +93,48 @@ labTest('a device of another make is kept, told of, and made anew once it is rem
   await daemon.ready();
 });
 
-labTest('a flannel peer gets bare packets with a smaller TTL, and its answers come in', async (t) => {
-  const lab = await labFor(t, {
-    hosts: 2,
-    backend: 'udp',
-    each: (n) => ({ daemon: n === 1 ? 'lodend' : false }),
-  });
+/** A lab of a lodend and, on the second host, a peer as flannel makes it, with the lease 10.77.200.0/24. */
+async function besideFlannel(t: ExecutionContext, publicIp?: string) {
+  const each = (number: number) => ({ daemon: number === 1 && ('lodend' as const) });
+  const lab = await labFor(t, { hosts: 2, backend: 'udp', each });
   const [host, other] = [lab.host('h1'), lab.host('h2')];
-  const words = [process.execPath, FLANNEL_PEER, other.address, '8285'];
+  const address = publicIp ?? other.address;
+  if (publicIp !== undefined) await other.ip(`address add ${publicIp}/24 dev eth0`);
   const peer = await Process.start({
     namespace: other.namespace,
-    words,
+    words: [process.execPath, FLANNEL_PEER, address, '8285', other.address],
     logFile: `${other.directory}-peer.log`,
   });
+  t.teardown(() => peer.stop());
   await waitFor('the peer', async () => (await peer.log()).includes('listening'));
-  await putLease(lab, '10.77.200.0-24', { PublicIP: other.address, PublicIPv6: null });
+  await putLease(lab, '10.77.200.0-24', { PublicIP: address, PublicIPv6: null });
+  const packets = async () => occurrences(await peer.log(), 'from ');
   const reaches = async () => (await ping(host.container!.namespace, '10.77.200.7', 1)).received > 0;
+  return { lab, host, peer, packets, reaches };
+}
+
+labTest('a flannel peer gets bare packets with a smaller TTL, and its answers come in', async (t) => {
+  const { lab, peer, packets, reaches } = await besideFlannel(t);
   await waitFor('an answer', reaches, { explain: () => peer.log() });
   // 64 at the container, one less through docker0, one less into the tunnel; 20 IP + 8 ICMP + 56.
   t.regex(await peer.log(), /from 192\.168\.77\.1:8285 length 84 ttl 62 protocol 1/);
 
   await putLease(lab, '10.77.200.0-24', { PublicIP: '192.168.77.99', PublicIPv6: null });
-  await waitFor('no answer', async () => !(await reaches()));
-  await peer.stop();
+  await waitFor('no packet for it', async () => {
+    const before = await packets();
+    return !(await reaches()) && (await packets()) === before;
+  });
+});
+
+labTest('answers from an address that is no peer’s come in with --udp-accept-any alone', async (t) => {
+  const { host, packets, reaches } = await besideFlannel(t, '192.168.77.50');
+  await waitFor('a packet at the peer', async () => !(await reaches()) && (await packets()) > 0);
+  t.false(await reaches());
+  await host.daemon.stop();
+  await host.daemon.start('--udp-accept-any');
+  await host.daemon.ready();
+  await waitFor('an answer', reaches);
+  t.pass();
 });
 
 labTest('a change of the config to another backend takes the device away, and back', async (t) => {

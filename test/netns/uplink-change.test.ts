@@ -14,7 +14,7 @@ const RENUMBER = [
   `ip address flush dev eth0; ip address add ${ADDRESS}/24 dev eth0; ip route replace default via 192.168.77.254`,
 ];
 
-for (const backend of ['vxlan', 'host-gw'])
+for (const backend of ['vxlan', 'host-gw', 'udp'])
   labTest(
     `${backend}: a host that gets another address keeps its subnet, and its peers follow within a second`,
     async (t) => {
@@ -54,20 +54,26 @@ labTest('an address that changes while etcd is away is told to the others once i
   t.is((await lab.untilAllReach()).length, 2);
 });
 
-labTest(
-  'another MTU of the uplink is that of the device and of the subnet file, and no packet is lost',
-  async (t) => {
-    const lab = await labFor(t);
-    const host = lab.host('h1');
-    await losesNothing(t, lab.hosts, async () => {
-      await host.ip('link set eth0 mtu 1400');
-      await waitFor('the file', async () =>
-        (await readFile(host.daemon.subnetFile, 'utf8')).includes('FLANNEL_MTU=1350'),
-      );
-      await waitFor('the device', async () => (await host.ip('link show flannel.1')).includes(' mtu 1350 '));
-    });
-  },
-);
+for (const [backend, device, mtu] of [
+  ['vxlan', 'flannel.1', 1350],
+  ['udp', 'flannel0', 1372],
+] as const)
+  labTest(
+    `${backend}: another MTU of the uplink is that of device and subnet file, and no packet is lost`,
+    async (t) => {
+      const lab = await labFor(t, { backend });
+      const host = lab.host('h1');
+      await losesNothing(t, lab.hosts, async () => {
+        await host.ip('link set eth0 mtu 1400');
+        await waitFor('the file', async () =>
+          (await readFile(host.daemon.subnetFile, 'utf8')).includes(`FLANNEL_MTU=${mtu}`),
+        );
+        await waitFor('the device', async () =>
+          (await host.ip(`link show ${device}`)).includes(` mtu ${mtu} `),
+        );
+      });
+    },
+  );
 
 labTest(
   'an uplink that goes away is waited for, with one line, and taken up again under another name',

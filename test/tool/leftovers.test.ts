@@ -55,6 +55,9 @@ test("by the pool alone, only tunnel devices that have a VTEP's address in it ar
   const others = { docker0: '10.5.1.1/32', 'flannel.x': '10.5.1.0/32', 'flannel.3': '10.5.1.0/24' };
   t.deepEqual(await linksOf(hostWith(others)), []);
   t.deepEqual(await linksOf(hostWith({ 'flannel.1': '10.5.1.0/32' }, 'bridge')), []);
+  t.deepEqual(await linksOf(hostWith({ flannel0: '10.5.1.0/32' }, 'tun')), ['flannel0']);
+  const swapped = { flannel0: '10.5.1.0/32' };
+  t.deepEqual(await linksOf(hostWith(swapped, 'vxlan')), []);
 });
 
 test('the lease to release carries our identity, or else a public IP of this host', (t) => {

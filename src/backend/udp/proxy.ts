@@ -17,7 +17,7 @@ const { EADDRINUSE, EADDRNOTAVAIL, EBUSY, EINVAL, ENOENT, EPERM } = constants.er
 /** What to do about the failures that have been met. */
 const ADVICE: ReadonlyMap<number, string> = new Map([
   [EADDRINUSE, '; stop what holds the port, mostly a flanneld, or set another Backend.Port for all hosts'],
-  [EADDRNOTAVAIL, "; the uplink's address has changed: restart lodend"],
+  [EADDRNOTAVAIL, '; the uplink has that address no longer'],
   [EBUSY, '; stop what holds the device, mostly a flanneld'],
   [
     EINVAL,

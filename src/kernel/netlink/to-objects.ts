@@ -16,6 +16,7 @@ export function toLink(message: LinkMessage, nameOf: NameOf): Link {
     mac: message.mac ?? '',
     mtu: message.mtu ?? 0,
     up: message.up ?? false,
+    index: message.index,
     type: message.kind ?? '',
     ...(message.vxlan ? { vxlan: toVxlan(message.vxlan, nameOf) } : {}),
   };
