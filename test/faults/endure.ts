@@ -1,15 +1,11 @@
 /** Makes faults happen under traffic, one after the other, and holds what was promised against what came of it. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { untilWhole } from '../../src/lab/inspect.js';
 import type { Lab } from '../../src/lab/lab.js';
 import { type PingCount, Traffic } from '../../src/lab/traffic.js';
 import { labTest, sharedLab } from '../netns/lab-test.js';
 import { type Fault, type FaultGroup, type FaultResult, FLAGS, OUTAGE_TTLS, TTL_SECONDS } from './fault.js';
-
-/** Next to the compiled tests: a file for each group. */
-export const RESULTS = fileURLToPath(new URL('../../faults/', import.meta.url));
+import { writeResults } from './results.js';
 
 /** To find the cause; what is promised is shorter, and is compared. */
 const PATIENCE_MS = 20_000;
@@ -30,11 +26,7 @@ export function endure(group: FaultGroup): void {
       );
       t.true(result.secondsUntilWhole <= (fault.wholeWithinSeconds ?? 5), `${result.secondsUntilWhole} s`);
     });
-  test.after.always(async () => {
-    if (results.length === 0) return;
-    await mkdir(RESULTS, { recursive: true });
-    await writeFile(`${RESULTS}${group.name}.json`, `${JSON.stringify(results, undefined, 2)}\n`);
-  });
+  test.after.always(() => writeResults(group.name, results));
 }
 
 function title({ backend }: FaultGroup, { what, mayLose }: Fault): string {

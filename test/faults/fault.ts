@@ -4,13 +4,13 @@ import type { Lab } from '../../src/lab/lab.js';
 import type { LabOptions } from '../../src/lab/options.js';
 
 /** The lease TTL of all daemons here, so that "longer than a lease lives" is a few seconds. */
-export const TTL_SECONDS = 3;
+export const TTL_SECONDS = 2;
 
 /** Of each daemon. */
 export const FLAGS = [`--subnet-lease-ttl=${TTL_SECONDS}s`];
 
 /** How many TTLs an outage takes. When there is time, this environment variable makes them more. */
-export const OUTAGE_TTLS = Number(process.env.LODEN_FAULT_TTLS ?? 1.5);
+export const OUTAGE_TTLS = Number(process.env.LODEN_FAULT_TTLS ?? 1.6);
 
 export interface Fault {
   /** What happens, as in the table. */

@@ -3,6 +3,9 @@ import type { Lab } from '../../../src/lab/lab.js';
 import { bothWays, type LinkFault } from '../../../src/lab/link-faults.js';
 import type { Fault, FaultGroup, Scene } from '../fault.js';
 
+/** What was sent into the void is sent again later and later, the longer it went on: TCP doubles its time. */
+const AFTER_SILENCE = { wholeWithinSeconds: 15 };
+
 /** Links between all hosts and all members. */
 function etcdLinks(lab: Lab, faultsOf: (host: string, member: string) => LinkFault[]): LinkFault[] {
   return lab.hosts.flatMap(({ name }) =>
@@ -79,10 +82,12 @@ export const etcdGroup: FaultGroup = {
     },
     {
       what: 'no host reaches etcd for longer than a lease lives',
+      ...AFTER_SILENCE,
       strike: (scene) => disturbed(scene, etcdLinks(scene.lab, bothWays)),
     },
     {
       what: 'what hosts send to etcd is lost for longer than a lease lives',
+      ...AFTER_SILENCE,
       strike: (scene) =>
         disturbed(
           scene,
@@ -91,6 +96,7 @@ export const etcdGroup: FaultGroup = {
     },
     {
       what: 'what etcd sends to hosts is lost for longer than a lease lives',
+      ...AFTER_SILENCE,
       strike: (scene) =>
         disturbed(
           scene,
@@ -99,6 +105,7 @@ export const etcdGroup: FaultGroup = {
     },
     {
       what: 'a third of the packets between hosts and etcd is lost for longer than a lease lives',
+      ...AFTER_SILENCE,
       strike: (scene) =>
         disturbed(
           scene,

@@ -1,4 +1,4 @@
-/** Somebody or something changes a host's network under the daemon. */
+/** Somebody or something changes a host's network under the daemon, or all of it is gone after a reboot. */
 import { readLeasedSubnet } from '../../../src/lab/container.js';
 import { waitFor } from '../../../src/lab/wait.js';
 import { WIRE_ADDRESS } from '../../../src/lab/wire.js';
@@ -71,7 +71,8 @@ const RECREATED: Fault = {
 export const uplinkGroup: FaultGroup = {
   name: 'uplink',
   backend: 'vxlan',
-  lab: { hosts: 3 },
+  // No short TTL here: who begins without etcd has to know that his lease lives.
+  lab: { hosts: 3, flags: [] },
   faults: [
     ROUTES_FLUSHED,
     {
@@ -86,5 +87,20 @@ export const uplinkGroup: FaultGroup = {
     MTU_CHANGED,
     ADDRESS_CHANGED,
     RECREATED,
+    {
+      what: 'a host reboots while etcd is away',
+      befalls: 'h1',
+      mayLose: ANY,
+      async strike({ lab, h1 }) {
+        lab.etcd.pause();
+        await h1.reboot();
+        await h1.daemon.start();
+        await h1.daemon.ready();
+        await h1.attachContainer();
+        // From the last known state: the others' containers are reached before etcd is.
+        await lab.untilAllReach();
+        lab.etcd.resume();
+      },
+    },
   ],
 };
