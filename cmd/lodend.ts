@@ -47,8 +47,7 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   const notify = notifySystemd(process.env, log);
   pingWatchdog(process.env, notify, stop.signal);
 
-  log.info({ version: version() }, 'lodend starts');
-  // Loaded here, as a question for the version or the help should not wait for it; and before the rest, as packets do.
+  // Loaded here, as a question for the version or the help should not wait for it; and this first, as packets wait for it.
   const { kernel, heldPath } = await resumed(options, log, stop.signal);
   const [{ runAgent }, { EtcdStore }, { HostFirewall }] = await Promise.all([
     import('../src/agent/agent.js'),
@@ -60,6 +59,7 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
   const store = new EtcdStore(access);
   const firewall = new HostFirewall();
   try {
+    log.info({ version: version() }, 'lodend starts');
     const docker = await dockerBridge(options, log);
     await runAgent(
       { options, store, kernel, firewall, heldPath, log, notify, dockerBridge: docker },

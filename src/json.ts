@@ -11,6 +11,16 @@ export type JsonValue =
 
 /** A value as JSON, cut to fit into a message. */
 export function shown(value: JsonValue | undefined, longest = 80): string {
-  const text = JSON.stringify(value) ?? 'undefined';
+  const text = textOf(value);
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
+}
+
+function textOf(value: JsonValue | undefined): string {
+  try {
+    return JSON.stringify(value) ?? 'undefined';
+  } catch (error) {
+    // The stack ends at some thousand lists, one inside the other.
+    if (!(error instanceof RangeError)) throw error;
+    return 'a value that is nested too deeply';
+  }
 }

@@ -22,7 +22,7 @@ export async function announce(input: LifeInput, signal: AbortSignal): Promise<D
   try {
     const { network } = survey.network;
     await writeSubnetFile(path, { network, subnet, mtu, ipMasq: options.ipMasq });
-    log.info({ path, subnet: formatPrefix(subnet), mtu }, 'wrote subnet file');
+    log.info({ path, subnet: formatPrefix(subnet) }, 'wrote subnet file');
   } catch (error) {
     if (!(continues && error instanceof FileError)) throw error;
     log.error({ error: error.message }, 'cannot write the subnet file, going on without');

@@ -34,5 +34,10 @@ function unquoted(written: string, lookUp: (name: string) => string): string {
   const text = written.trim();
   const quoted = /^(["'])(.*?)\1(?:\s*#.*|\s*;.*)?$/s.exec(text);
   if (quoted?.[1] === "'") return quoted[2]!;
-  return expand(quoted?.[2] ?? text.replace(/\s+#.*$/, ''), lookUp);
+  return expand(quoted?.[2] ?? withoutComment(text), lookUp);
+}
+
+function withoutComment(text: string): string {
+  const start = text.search(/\s#/);
+  return start < 0 ? text : text.slice(0, start).trimEnd();
 }

@@ -3,7 +3,7 @@
  * are ours change. Whatever dockerd would not start with, or would not follow, is refused with the reason, because an
  * engine that does not come up again is worse than one on another subnet.
  */
-import type { JsonValue } from '../json.js';
+import { type JsonValue, shown } from '../json.js';
 import { parseIpv4 } from '../net/ipv4.js';
 import { contains, formatPrefix, masked, parsePrefix } from '../net/prefix.js';
 import { type BridgeSettings, bipFault } from './bridge.js';
@@ -80,10 +80,10 @@ function conflict(
   }
   for (const { name, value, source } of [...given(members), ...flags]) {
     if (!EXCLUDING.includes(name) || value === '' || value === null) continue;
-    const shown = `${name} ${typeof value === 'string' ? value : JSON.stringify(value)} (${source})`;
-    if (name === 'bridge') return `${shown} is set, which excludes bip: remove it`;
+    const setting = `${name} ${typeof value === 'string' ? value : shown(value)} (${source})`;
+    if (name === 'bridge') return `${setting} is set, which excludes bip: remove it`;
     if (!isInside(value, bip))
-      return `${shown} is not inside the leased subnet ${formatPrefix(masked(bip))}: remove or change it`;
+      return `${setting} is not inside the leased subnet ${formatPrefix(masked(bip))}: remove or change it`;
   }
   return undefined;
 }

@@ -1,28 +1,13 @@
 /** A Docker engine over its Unix socket: its HTTP API without a version in the path, which every engine answers. */
 import { request } from 'node:http';
 import { DockerError } from '../errors.js';
-import { parseIpv4 } from '../net/ipv4.js';
-import { parsePrefix } from '../net/prefix.js';
-import type { Engine, EngineBridge, EngineState } from './engine.js';
+import type { JsonValue } from '../json.js';
+import type { Engine, EngineState } from './engine.js';
+import { bridgeIn, infoIn, versionIn } from './engine-answers.js';
 
 /** An engine that starts accepts connections before it answers. */
 const ANSWER_MS = 5_000;
 const MOST_BYTES = 16 * 1024 * 1024;
-
-/** The parts of the answers that are read (docs.docker.com/reference/api/engine). */
-interface Version {
-  readonly Version: string;
-}
-interface Info {
-  readonly LiveRestoreEnabled: boolean;
-  readonly ContainersRunning: number;
-}
-interface Network {
-  readonly IPAM?: {
-    readonly Config?: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null;
-  };
-  readonly Options?: Readonly<Record<string, string>> | null;
-}
 
 export class SocketEngine implements Engine {
   readonly #path: string;
@@ -32,32 +17,28 @@ export class SocketEngine implements Engine {
   }
 
   async version(signal: AbortSignal): Promise<string> {
-    return (await this.#get<Version>('/version', signal))!.Version;
+    return (await this.#get('/version', versionIn, signal))!;
   }
 
   async state(signal: AbortSignal): Promise<EngineState> {
-    const [version, info, network] = await Promise.all([
+    const [version, info, bridge] = await Promise.all([
       this.version(signal),
-      this.#get<Info>('/info', signal),
-      this.#get<Network>('/networks/bridge', signal),
+      this.#get('/info', infoIn, signal),
+      this.#get('/networks/bridge', bridgeIn, signal),
     ]);
-    return {
-      version,
-      bridge: network && bridgeOf(network),
-      liveRestore: info!.LiveRestoreEnabled,
-      containersRunning: info!.ContainersRunning,
-    };
+    return { version, bridge, ...info! };
   }
 
   /** Undefined for what is not there. */
-  async #get<Answer>(path: string, signal: AbortSignal): Promise<Answer | undefined> {
+  async #get<Answer>(
+    path: string,
+    read: (answer: JsonValue) => Answer | undefined,
+    signal: AbortSignal,
+  ): Promise<Answer | undefined> {
     const { status, body } = await this.#ask(path, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
     if (status === 404 && path.startsWith('/networks/')) return undefined;
-    try {
-      if (status === 200) return JSON.parse(body) as Answer;
-    } catch {
-      // Told below.
-    }
+    const answer = status === 200 ? read(jsonOr(null, body)) : undefined;
+    if (answer !== undefined) return answer;
     throw new DockerError(
       `the engine at ${this.#path} answers ${path} with ${status}: ${body.slice(0, 200)}`,
     );
@@ -83,18 +64,10 @@ export class SocketEngine implements Engine {
   }
 }
 
-function bridgeOf({ IPAM, Options }: Network): EngineBridge {
-  const pairs = (IPAM?.Config ?? []).map(({ Subnet = '', Gateway = '' }) => ({
-    subnet: parsePrefix(Subnet),
-    gateway: parseIpv4(Gateway),
-  }));
-  const found = pairs.find(({ subnet }) => subnet !== undefined);
-  const mtu = Number(Options?.['com.docker.network.driver.mtu']);
-  return {
-    bip:
-      found?.subnet && found.gateway !== undefined
-        ? { address: found.gateway, length: found.subnet.length }
-        : undefined,
-    mtu: mtu > 0 ? mtu : undefined,
-  };
+function jsonOr(instead: JsonValue, text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return instead;
+  }
 }

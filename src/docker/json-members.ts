@@ -40,7 +40,8 @@ function addMember(text: string, root: Node, member: string): string {
 
 /** What separates the last member from the bracket or comma before it. */
 function spaceBefore(text: string, member: Node): string {
-  return /[ \t\r\n]*$/.exec(text.slice(0, member.offset))![0];
+  const before = text.slice(0, member.offset);
+  return before.slice(before.trimEnd().length);
 }
 
 function keyOf(member: Node): string {

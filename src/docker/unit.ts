@@ -31,7 +31,7 @@ export async function unitCommands(unit: string, root: string): Promise<readonly
   return lastOf(settings, 'ExecStart').flatMap((line) => commandsOf(line, unit, variables));
 }
 
-interface Setting {
+export interface Setting {
   readonly name: string;
   readonly value: string;
 }
@@ -39,14 +39,14 @@ interface Setting {
 const COMMENT_LINE = /^[ \t]*[#;].*(?:\r?\n|$)/gm;
 
 /** The lines of `[Service]`. */
-function serviceSettings(text: string): Setting[] {
+export function serviceSettings(text: string): Setting[] {
   let section = '';
   const settings: Setting[] = [];
   // Comments go first: systemd passes them over within a continued line too.
   for (const line of joinContinued(text.replaceAll(COMMENT_LINE, '')).split(/\r?\n/)) {
     section = /^\s*\[(.+)\]\s*$/.exec(line)?.[1] ?? section;
-    const match = /^\s*([A-Za-z]\w*)\s*=\s*(.*?)\s*$/.exec(line);
-    if (match && section === 'Service') settings.push({ name: match[1]!, value: match[2]! });
+    const match = /^\s*([A-Za-z]\w*)\s*=(.*)$/.exec(line);
+    if (match && section === 'Service') settings.push({ name: match[1]!, value: match[2]!.trim() });
   }
   return settings;
 }

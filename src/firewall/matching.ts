@@ -38,7 +38,7 @@ export function match(rule: string, flow: Flow): Matched {
     if (option === '-m') {
       if (!KNOWN_MATCHES.has(value)) extents.push('unknown');
     } else {
-      const extent = OPTIONS[option]?.(value, flow) ?? 'unknown';
+      const extent = OPTIONS.get(option)?.(value, flow) ?? 'unknown';
       extents.push(negated ? OPPOSITE[extent] : extent);
     }
     i += 1;
@@ -55,21 +55,22 @@ const OPPOSITE: Readonly<Record<Extent, Extent>> = {
   unknown: 'unknown',
 };
 
-const OPTIONS: Readonly<Record<string, (value: string, flow: Flow) => Extent>> = {
-  '-s': (value, flow) => address(value, flow.source),
-  '-d': (value, flow) => address(value, flow.destination),
-  '-i': (value, flow) => link(value, flow.inLink),
-  '-o': (value, flow) => link(value, flow.outLink),
-  '-p': () => 'some',
-  '--dport': () => 'some',
-  '--sport': () => 'some',
-  '--comment': () => 'all',
-  '--ctstate': (value) => (value.split(',').includes('NEW') ? 'all' : 'none'),
-  '--state': (value) => (value.split(',').includes('NEW') ? 'all' : 'none'),
+/** A map, as a rule may name an option as JavaScript names what every object has. */
+const OPTIONS = new Map<string, (value: string, flow: Flow) => Extent>([
+  ['-s', (value, flow) => address(value, flow.source)],
+  ['-d', (value, flow) => address(value, flow.destination)],
+  ['-i', (value, flow) => link(value, flow.inLink)],
+  ['-o', (value, flow) => link(value, flow.outLink)],
+  ['-p', () => 'some'],
+  ['--dport', () => 'some'],
+  ['--sport', () => 'some'],
+  ['--comment', () => 'all'],
+  ['--ctstate', (value) => (value.split(',').includes('NEW') ? 'all' : 'none')],
+  ['--state', (value) => (value.split(',').includes('NEW') ? 'all' : 'none')],
   // What is forwarded is for no address of this host.
-  '--dst-type': (value) => (value === 'LOCAL' ? 'none' : 'unknown'),
-  '--src-type': (value) => (value === 'LOCAL' ? 'none' : 'unknown'),
-};
+  ['--dst-type', (value) => (value === 'LOCAL' ? 'none' : 'unknown')],
+  ['--src-type', (value) => (value === 'LOCAL' ? 'none' : 'unknown')],
+]);
 
 function address(value: string, end: FlowEnd): Extent {
   const network = parsePrefix(value.includes('/') ? value : `${value}/32`);

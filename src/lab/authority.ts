@@ -18,6 +18,11 @@ export class Authority {
     this.folder = folder;
   }
 
+  /** The one whose files are in the folder. */
+  static in(folder: string): Authority {
+    return new Authority(folder);
+  }
+
   /** Its files are `ca.crt` and `ca.key` in the folder, which is made if absent. */
   static async create(folder: string): Promise<Authority> {
     await mkdir(folder, { recursive: true });
@@ -39,13 +44,16 @@ export class Authority {
     // A database for each certificate, so that several can be issued at once.
     await writeFile(`${fresh}.index`, '');
     await writeFile(`${fresh}.cnf`, signing(this.folder, fresh, options));
-    const end = options.notAfter === undefined ? ['-days', '2'] : ['-enddate', asn1Time(options.notAfter)];
+    const { notAfter = new Date(Date.now() + 2 * DAY_MS) } = options;
+    const notBefore = new Date(Math.min(Date.now(), notAfter.getTime()) - DAY_MS);
+    const validity = ['-startdate', asn1Time(notBefore), '-enddate', asn1Time(notAfter)];
     const files = ['-in', `${fresh}.csr`, '-out', `${fresh}.crt`];
-    await command(['openssl', 'ca', '-batch', '-notext', '-config', `${fresh}.cnf`, ...end, ...files]);
+    await command(['openssl', 'ca', '-batch', '-notext', '-config', `${fresh}.cnf`, ...validity, ...files]);
     for (const ending of ['key', 'crt']) await rename(`${fresh}.${ending}`, this.file(`${name}.${ending}`));
   }
 }
 
+const DAY_MS = 24 * 3600 * 1000;
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
 /** For `openssl ca`, the only one of its commands that takes the second at which a certificate ends. */

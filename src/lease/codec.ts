@@ -28,6 +28,9 @@ const SHOWN_LENGTH = 60;
 /** What backends say of themselves is flat. Nested some thousand times, a value overflows the stack of who prints it. */
 const DEEPEST = 32;
 
+/** A length has one spelling only: with `-024` beside `-24` two keys would be one subnet's. */
+const KEY = /^(\d+\.\d+\.\d+\.\d+)-(0|[1-9]\d*)(?:&([a-f\d:]+)-(0|[1-9]\d*))?$/;
+
 /** Where flannel has the network config, given its `--etcd-prefix`. Cleaned as by Go's path.Join. */
 export function configPath(etcdPrefix: string): string {
   return posix.join(etcdPrefix, 'config');
@@ -52,7 +55,7 @@ export function leaseKey(lease: Pick<Lease, 'subnet' | 'subnetV6'>): LeaseKey {
  * IPv6 length seven. flannel would also take a key with anything before the address; such a key is no one's lease.
  */
 export function parseLeaseKey(key: string): Pick<Lease, 'subnet' | 'subnetV6'> | undefined {
-  const match = /^(\d+\.\d+\.\d+\.\d+)-(\d+)(?:&([a-f\d:]+)-(\d+))?$/.exec(key);
+  const match = KEY.exec(key);
   if (!match) return undefined;
   const [, addressText, lengthText, addressV6, lengthV6] = match;
   const address = parseIpv4(addressText!);

@@ -70,7 +70,9 @@ function parseEndpoints(text: string): { addresses: string[]; secure: boolean } 
 }
 
 function withoutPassword(endpoint: string): string {
-  return endpoint.replace(/\/\/.*@/, '//…@');
+  const at = endpoint.lastIndexOf('@');
+  const scheme = /^https?:\/\//i.exec(endpoint)?.[0] ?? '';
+  return at < 0 ? endpoint : `${scheme}…${endpoint.slice(at)}`;
 }
 
 function tlsFiles({ caFile, certFile, keyFile }: EtcdFlags): TlsFiles | undefined {

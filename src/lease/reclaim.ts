@@ -59,9 +59,14 @@ async function attempt(input: ReclaimInput): Promise<Lease | undefined> {
   if (!holder) return undefined;
   if (!isSameHolder(holder.attributes, lease.attributes)) throw subnetLost(lease, holder.attributes.publicIp);
   const older = olderOverlap(holder, leases);
-  if (older === undefined) return holder;
+  if (older === undefined) return (await isAlive(input, holder)) ? holder : undefined;
   await store.release(holder, signal);
   throw subnetLost(lease, leases.get(older)!.attributes.publicIp);
+}
+
+/** What was found may be about to expire: renewed, its whole TTL is ahead, as it is of a claim. */
+async function isAlive({ store, signal }: ReclaimInput, lease: Lease): Promise<boolean> {
+  return isReservation(lease) || (await store.keepAlive(lease.leaseId, signal)) > 0;
 }
 
 /** Puts our value where one stands that cannot be read. Undefined when that has changed meanwhile. */

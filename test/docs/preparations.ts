@@ -3,6 +3,7 @@ import { ETCD_PREFIX, type Lab } from '../../src/lab/lab.js';
 import type { LabOptions } from '../../src/lab/options.js';
 import { WIRE_ADDRESS } from '../../src/lab/wire.js';
 import { makeCertificates } from '../etcd/certificates.js';
+import { blocksOf, tagValue } from './blocks.js';
 import type { Machine } from './machine.js';
 
 export type MachineOf = (host: string) => Promise<Machine>;
@@ -70,6 +71,18 @@ async function secureEtcd(folder: string): Promise<LabOptions> {
   };
 }
 
+/** The reader has done what the page on etcd says. */
+async function readerHasSecuredEtcd(lab: Lab, machine: MachineOf, folder: string): Promise<void> {
+  await readerHasCa(lab, machine, folder);
+  const host = await machine('h1');
+  for (const block of blocksOf('docs/secure-etcd.md')) {
+    const file = tagValue(block, 'file');
+    if (file) await host.write(file, block.text);
+    else if (block.tags.includes('daemon')) return;
+    else if (block.tags.includes('run')) await succeed(host, block.text);
+  }
+}
+
 async function readerHasCa(_lab: Lab, machine: MachineOf, folder: string): Promise<void> {
   await succeed(await machine('h1'), `mkdir /etc/loden\ncp ${folder}/ca.crt /etc/loden/`);
 }
@@ -78,5 +91,6 @@ export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
   'docs/operate.md': { prepare: twoRunningHosts },
   'docs/troubleshoot.md': { prepare: twoRunningHosts },
   'docs/migrate-from-flannel.md': { prepare: hostWithFlannel },
+  'docs/security.md': { options: secureEtcd, prepare: readerHasSecuredEtcd },
   'docs/secure-etcd.md': { options: secureEtcd, prepare: readerHasCa },
 };

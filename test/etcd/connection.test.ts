@@ -3,6 +3,7 @@ import test from 'ava';
 import { StoreDeniedError, StoreUnavailableError } from '../../src/errors.js';
 import { eventually, Follower } from '../contract/lease-store.js';
 import { attributes, prefix } from '../lease/leases.js';
+import { makeCertificates, makeClientCertificate } from './certificates.js';
 import { Relay } from './relay.js';
 import { Etcd, type EtcdSetting, hasEtcd, PREFIX } from './server.js';
 
@@ -56,8 +57,7 @@ check('TLS with the CA alone works', (t) =>
 
 check('TLS with a client certificate works', (t) =>
   withEtcd({ tls: 'client' }, async (etcd, close) => {
-    const [caFile, certFile, keyFile] = ['ca.crt', 'client.crt', 'client.key'].map((name) => etcd.file(name));
-    const store = await etcd.store({ caFile: caFile!, certFile: certFile!, keyFile: keyFile! });
+    const store = await etcd.store(certificateFlags(etcd));
     close(store);
     t.is((await store.claim(subnet, attributes('192.0.2.1'), 60, never)).kind, 'claimed');
   }),
@@ -183,6 +183,68 @@ check('a token that etcd has forgotten is renewed, for calls and for the watch',
   }),
 );
 
+check('certificates that were replaced are used without a restart, also those of a new CA', (t) =>
+  withEtcd({ tls: 'client' }, async (etcd, close) => {
+    const store = await etcd.store(certificateFlags(etcd));
+    close(store);
+    const follower = follow(store, await store.snapshot(never), close);
+    await etcd.halt();
+    await makeCertificates(etcd.folder);
+    await etcd.resume();
+    await eventually(() => store.claim(subnet, attributes('192.0.2.1'), 60, never));
+    await follower.until(({ leases }) => leases.size === 1);
+    t.pass();
+  }),
+);
+
+check('an expired client certificate is named, and the one put in its place is used', (t) =>
+  withEtcd({ tls: 'client' }, async (etcd, close) => {
+    await makeClientCertificate(etcd.folder, -1);
+    const store = await etcd.store(certificateFlags(etcd));
+    close(store);
+    const expired = /does not accept our client certificate, which expired on 20\d\d-\d\d-\d\d: put another/;
+    await eventually(async () => {
+      // Depending on the moment etcd says why, or just hangs up.
+      const error = await store.snapshot(never).then(
+        () => undefined,
+        (caught: unknown) => caught,
+      );
+      if (!(error instanceof StoreDeniedError && expired.test(error.message))) throw error;
+    });
+    await makeClientCertificate(etcd.folder, 2);
+    await eventually(() => store.snapshot(never));
+    t.pass();
+  }),
+);
+
+check('a role that was revoked shows as a refusal, and is well again once it is granted', (t) =>
+  withEtcd({}, async (etcd, close) => {
+    await enableAuth(etcd);
+    const store = await etcd.store({ username: 'flannel', password: 'flannel-secret' });
+    close(store);
+    const follower = follow(store, await store.snapshot(never), close);
+    const role = (verb: string) =>
+      etcd.control('--user', 'root:root-secret', 'user', `${verb}-role`, 'flannel', 'flannel');
+    await role('revoke');
+    await etcd.halt();
+    await etcd.resume('root:root-secret');
+    const refused = () => follower.updates.some((update) => update.kind === 'disconnected' && update.refused);
+    await follower.until(refused);
+    t.regex(
+      follower.updates.flatMap((update) => (update.kind === 'disconnected' ? update.reason : [])).join(),
+      /user "flannel".*readwrite on the prefix/,
+    );
+    await role('grant');
+    await follower.until(
+      () =>
+        follower.updates.at(-1)?.kind === 'connected' ||
+        follower.updates.some(({ kind }) => kind === 'snapshot'),
+    );
+    await eventually(() => store.claim(subnet, attributes('192.0.2.1'), 60, never));
+    await follower.until(({ leases }) => leases.size === 1);
+  }),
+);
+
 check('a restart of etcd loses no event', (t) =>
   withEtcd({}, async (etcd, close) => {
     const store = await etcd.store();
@@ -212,7 +274,7 @@ check('an etcd whose history began anew is noticed, and read again', (t) =>
     await etcd.resume();
     await etcd.control('put', `${PREFIX}/subnets/10.5.9.0-24`, '{"PublicIP":"192.0.2.9"}');
     await follower.until(({ leases }) => leases.size === 1 && leases.has('10.5.9.0-24'));
-    t.true(follower.updates.some(({ kind }) => kind === 'snapshot'));
+    t.true(follower.updates.some((update) => update.kind === 'snapshot' && update.restored));
   }),
 );
 
@@ -276,6 +338,11 @@ check('an abort ends a call that is under way at once', (t) =>
     await relay.cut();
   }),
 );
+
+function certificateFlags(etcd: Etcd) {
+  const [caFile, certFile, keyFile] = ['ca.crt', 'client.crt', 'client.key'].map((name) => etcd.file(name));
+  return { caFile: caFile!, certFile: certFile!, keyFile: keyFile! };
+}
 
 function follow(
   store: ConstructorParameters<typeof Follower>[0],

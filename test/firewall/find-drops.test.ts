@@ -36,6 +36,11 @@ test('the advice on Docker’s protection of containers’ addresses is allow-di
   t.regex(raw!.advice, /"allow-direct-routing": true/);
 });
 
+test('a rule with an option that is not known decides nothing, whatever the option is called', (t) => {
+  for (const option of ['--constructor', 'constructor', '__proto__'])
+    t.deepEqual(dropsIn(filter(`-A FORWARD ${option} x -j DROP`)), []);
+});
+
 test('a drop in a chain that others jump to is found, and one that is never come to is not', (t) => {
   t.deepEqual(
     dropsIn(

@@ -35,6 +35,7 @@ for (const [endpoints, message] of [
   ['ftp://etcd:21', /is not an endpoint/],
   ['http://one:2379,https://two:2379', /either all endpoints or none/],
   ['http://root:secret@one:2379', /"http:\/\/…@one:2379" is not an endpoint/],
+  ['root:secret@one:2379', /"…@one:2379" is not an endpoint/],
 ] as const)
   test(`the endpoints ${JSON.stringify(endpoints)} are refused`, async (t) => {
     const error = await t.throwsAsync(etcdOptions({ ...flags, endpoints }), {

@@ -88,6 +88,29 @@ test('a key that turns out to be ours is kept', async (t) => {
   t.is((await claimAgain()).leaseId, leaseId);
 });
 
+test('a key that turns out to be ours has its whole TTL ahead, however little was left', async (t) => {
+  const { etcd, claimAgain } = setup();
+  const leaseId = etcd.grant(TTL);
+  etcd.put(leaseKey(ours), encodeAttributes(mine), leaseId);
+  etcd.advance(TTL - 1);
+  await claimAgain();
+  t.is(etcd.secondsLeft(leaseId), TTL);
+});
+
+test('a key that turns out to be ours and expires at that moment is claimed again', async (t) => {
+  const { etcd, store, claimAgain } = setup();
+  const leaseId = etcd.grant(TTL);
+  etcd.put(leaseKey(ours), encodeAttributes(mine), leaseId);
+  const keepAlive = store.keepAlive.bind(store);
+  store.keepAlive = (...args) => {
+    etcd.advance(TTL);
+    return keepAlive(...args);
+  };
+  const again = await claimAgain();
+  t.not(again.leaseId, leaseId);
+  t.is(etcd.secondsLeft(again.leaseId), TTL);
+});
+
 test('a claim whose answer was lost is found to be ours', async (t) => {
   const { etcd, store, claimAgain, reports } = setup();
   store.loseNextAnswer();

@@ -25,7 +25,7 @@ export function readAcknowledgement(message: MessageReader): Acknowledgement {
   let attributes = start + 4;
   if (message.type === NLMSG_ERROR) {
     const capped = (flags & NLM_F_CAPPED) !== 0;
-    attributes += capped ? HEADER_SIZE : align(buffer.readUInt32LE(start + 4));
+    attributes += capped ? HEADER_SIZE : align(buffer.readUInt32LE(start + 4)) >>> 0;
   }
   const attribute = new AttributeReader(buffer, attributes, end);
   while (attribute.next()) {

@@ -28,6 +28,14 @@ export function align(length: number): number {
   return (length + 3) & ~3;
 }
 
+/**
+ * The bytes that a message of this type has at least: a refusal's error and the header that it is about; the struct
+ * of a link, address, route or neighbour, each of which has a group of four types (linux/rtnetlink.h).
+ */
+function structSize(type: number): number {
+  return type === NLMSG_ERROR ? 4 + HEADER_SIZE : ([16, 8, 12, 12][(type >> 2) - 4] ?? 0);
+}
+
 /** What a request begins with. */
 export interface RequestHeader {
   readonly type: number;
@@ -55,8 +63,8 @@ export class MessageReader {
     const at = this.#following;
     if (at + HEADER_SIZE > this.buffer.length) return false;
     const length = this.buffer.readUInt32LE(at);
-    if (length < HEADER_SIZE || at + length > this.buffer.length) return false;
     this.type = this.buffer.readUInt16LE(at + 4);
+    if (length < HEADER_SIZE + structSize(this.type) || at + length > this.buffer.length) return false;
     this.flags = this.buffer.readUInt16LE(at + 6);
     this.sequence = this.buffer.readUInt32LE(at + 8);
     this.start = at + HEADER_SIZE;
