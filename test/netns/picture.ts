@@ -1,8 +1,8 @@
 import type { Namespace } from '../../src/lab/namespace.js';
 
-/** Without what the kernel does by itself: timers, a bridge's state, multicast, what is learned, IPv6's own addresses. */
+/** Without what the kernel does by itself: timers, a bridge's state, multicast, what is learned, IPv6's own addresses and how it makes them. */
 const LOOKS = [
-  "ip -details link show | sed -E 's/ ([a-z_]+_timer +[0-9.]+|state [A-Z]+)//g'",
+  "ip -details link show | sed -E 's/ ([a-z_]+_timer +[0-9.]+|state [A-Z]+|addrgenmode [a-z0-9]+)//g'",
   "ip -4 address show | sed -E 's/ state [A-Z]+//'",
   'ip -4 route show table all',
   'ip -4 neighbour show nud permanent',

@@ -55,6 +55,15 @@ for (const [what, command] of [
   });
 }
 
+labTest('a container that asks for a subnet that nobody has is told so at once', async (t) => {
+  const { namespace } = theLab().host('h1').container!;
+  const leased = theLab().hosts.map(subnetOf).join();
+  const free = ['10.77.200', '10.77.201', '10.77.202'].find((start) => !leased.includes(`${start}.`))!;
+  const { stderr } = await namespace.attempt(['curl', '-sS', '--max-time', '20', `http://${free}.9/`]);
+  t.regex(stderr, /Network is unreachable|Couldn't connect to server/);
+  t.notRegex(stderr, /timed out/i);
+});
+
 labTest('a port that another process has is waited for, and the log names that process', async (t) => {
   const lab = await labFor(t, { hosts: 1, backend: 'udp', wait: false, daemon: false });
   const host = lab.host('h1');

@@ -28,6 +28,16 @@ const LONGEST_PACKET = 65_535;
 /** Only IPv4 is carried, so the device is not to ask for routers or announce itself by IPv6. */
 export const NO_IPV6: Sysctl = { kind: 'sysctl', path: `net/ipv6/conf/${DEVICE}/disable_ipv6`, value: '1' };
 
+/**
+ * What nobody is there for is answered by the packet path with ICMP from the device's own address, as flannel does it.
+ * The kernel takes packets from an address of its own for forged ones, unless it is told of them.
+ */
+export const ACCEPT_LOCAL: Sysctl = {
+  kind: 'sysctl',
+  path: `net/ipv4/conf/${DEVICE}/accept_local`,
+  value: '1',
+};
+
 export function udpMtu(options: UdpOptions, uplink: Uplink): number {
   return Math.min(options.mtu ?? uplink.mtu, uplink.mtu, LONGEST_PACKET) - UDP_OVERHEAD;
 }
@@ -52,7 +62,7 @@ export function planSelf({ network, options, uplink, subnet }: View): readonly K
     onlink: false,
     protocol: ROUTE_PROTOCOL,
   };
-  return [device, NO_IPV6, IP_FORWARD, address, route];
+  return [device, NO_IPV6, ACCEPT_LOCAL, IP_FORWARD, address, route];
 }
 
 export function packetPath({ options, uplink, subnet }: View): PacketPathWish {

@@ -14,7 +14,16 @@ import type { Backend } from '../backend.js';
 import { IP_FORWARD } from '../forwarding.js';
 import { checkMtu } from '../least-mtu.js';
 import { parseUdpOptions, type UdpOptions } from './options.js';
-import { DEVICE, NO_IPV6, packetPath, packetPeer, planSelf, UDP_OVERHEAD, udpMtu } from './plan.js';
+import {
+  ACCEPT_LOCAL,
+  DEVICE,
+  NO_IPV6,
+  packetPath,
+  packetPeer,
+  planSelf,
+  UDP_OVERHEAD,
+  udpMtu,
+} from './plan.js';
 
 export const udp: Backend<UdpOptions> = {
   type: 'udp',
@@ -32,7 +41,7 @@ export const udp: Backend<UdpOptions> = {
   mtu: udpMtu,
   leaseData: () => undefined,
   refusal: () => undefined,
-  owns: () => ({ links: [DEVICE], sysctls: [NO_IPV6.path, IP_FORWARD.path] }),
+  owns: () => ({ links: [DEVICE], sysctls: [NO_IPV6.path, ACCEPT_LOCAL.path, IP_FORWARD.path] }),
   peerLinks: () => [DEVICE],
   planSelf,
   planPeer: () => [],
