@@ -52,7 +52,7 @@ install_modules() {
 is_built() {
   [[ -e dist/.built ]] || return 1
   local path sources=()
-  for path in cmd src test bench package-lock.json tsconfig.json; do
+  for path in cmd src test bench chaos package-lock.json tsconfig.json; do
     [[ -e $path ]] && sources+=("$path")
   done
   [[ -z $(find "${sources[@]}" -newer dist/.built -print -quit) ]] && make --question -C native >/dev/null

@@ -98,6 +98,8 @@ async function attempt(
   const ttlSeconds = options.subnetLeaseTtlSeconds;
   const acquired = await acquire({
     ...survey,
+    // A reboot clears the subnet file away, and the state stays.
+    previousSubnet: survey.previousSubnet ?? before?.lease.subnet,
     store,
     host: { publicIp: survey.uplink.publicIp, ...marks },
     attributesFor: (subnet) => leaseAttributes(survey, subnet, marks),

@@ -16,6 +16,8 @@ export interface DaemonOptions {
   readonly directory: string;
   readonly etcdEndpoint: string;
   readonly etcdPrefix?: string;
+  /** Who it is to etcd: certificate, user. */
+  readonly etcdFlags?: readonly string[];
   /** Of /readyz, on the namespace's loopback. Two daemons in one namespace need two. */
   readonly healthPort?: number;
   /** Come last, so they win. */
@@ -131,10 +133,19 @@ export class Daemon {
   }
 
   #flags(): string[] {
-    const { kind, directory, etcdEndpoint, etcdPrefix, healthPort = 8471, flags = [] } = this.#options;
+    const {
+      kind,
+      directory,
+      etcdEndpoint,
+      etcdPrefix,
+      etcdFlags = [],
+      healthPort = 8471,
+      flags = [],
+    } = this.#options;
     return [
       `--etcd-endpoints=${etcdEndpoint}`,
       ...(etcdPrefix === undefined ? [] : [`--etcd-prefix=${etcdPrefix}`]),
+      ...etcdFlags,
       `--subnet-file=${this.subnetFile}`,
       ...(kind === 'lodend' ? [`--state-dir=${directory}/state`] : []),
       '--healthz-ip=127.0.0.1',

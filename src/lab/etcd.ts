@@ -5,6 +5,27 @@ import { command, type Namespace } from './namespace.js';
 import { Process } from './process.js';
 import { waitFor } from './wait.js';
 
+/** What a lab needs of its etcd, be it one process or several. */
+export interface EtcdService {
+  /** As the daemons' `--etcd-endpoints` takes it: `http://192.168.77.254:2379`. */
+  readonly endpoint: string;
+  /** Starts it again over the data it had, and waits until it answers. */
+  start(): Promise<void>;
+  /** Ends it and keeps its data. */
+  stop(): Promise<void>;
+  /** Lets it hang: connections stay open and nothing is answered, until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Runs etcdctl, as one who may do everything, and returns what it printed. */
+  ctl(...args: readonly string[]): Promise<string>;
+  /** Forgets all revisions up to the present one: a watch that starts at an older one is refused. */
+  compact(): Promise<void>;
+  /** Writes all that it has to a file. */
+  save(file: string): Promise<void>;
+  /** Ends it and begins again with what was saved, or with nothing: its revisions go back. */
+  restore(file?: string): Promise<void>;
+}
+
 export interface EtcdOptions {
   /** Holds its data and its log. Made if absent; whoever gave it removes it. */
   readonly directory: string;
@@ -14,20 +35,23 @@ export interface EtcdOptions {
   readonly address?: string;
   /** A free port when absent. */
   readonly port?: number;
-  /** More flags for etcd (TLS …), and what etcdctl then needs to talk to it. */
+  /** More flags for etcd (TLS …), which win over ours, and what etcdctl then needs to talk to it. */
   readonly flags?: readonly string[];
   readonly clientFlags?: readonly string[];
   readonly scheme?: 'http' | 'https';
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A real etcd of one member. */
-export class Etcd {
-  /** `http://192.168.77.254:2379` */
+/** etcd waits seconds for clients that watch; they are not told any more by that. */
+const PATIENCE_MS = 1000;
+
+/** A real etcd: one process, by itself or as a member of a cluster. */
+export class Etcd implements EtcdService {
   readonly endpoint: string;
   readonly #options: EtcdOptions;
   readonly #peerPort: number;
   #process: Process | undefined;
+  #isPaused = false;
 
   private constructor(options: EtcdOptions, port: number, peerPort: number) {
     this.#options = options;
@@ -35,10 +59,15 @@ export class Etcd {
     this.endpoint = `${options.scheme ?? 'http'}://${options.address ?? '127.0.0.1'}:${port}`;
   }
 
-  /** Starts it and waits until it answers. */
-  static async start(options: EtcdOptions): Promise<Etcd> {
-    const etcd = new Etcd(options, options.port ?? (await freePort()), await freePort());
+  /** Does not start it. */
+  static async make(options: EtcdOptions): Promise<Etcd> {
     await mkdir(options.directory, { recursive: true });
+    return new Etcd(options, options.port ?? (await freePort()), await freePort());
+  }
+
+  /** Starts one and waits until it answers. */
+  static async start(options: EtcdOptions): Promise<Etcd> {
+    const etcd = await Etcd.make(options);
     try {
       await etcd.start();
     } catch (error) {
@@ -48,17 +77,30 @@ export class Etcd {
     return etcd;
   }
 
-  /** Starts it again over the data it had. */
+  get isRunning(): boolean {
+    return this.#process !== undefined && this.#process.exit === undefined;
+  }
+
+  get isServing(): boolean {
+    return this.isRunning && !this.#isPaused;
+  }
+
   async start(): Promise<void> {
-    const { directory, namespace, flags = [], signal } = this.#options;
-    const peer = `http://127.0.0.1:${this.#peerPort}`;
-    const running = await Process.start({
+    await this.launch();
+    await this.answered();
+  }
+
+  /** Starts it, with more flags if wished, and does not wait: a member answers only when others do. */
+  async launch(...more: readonly string[]): Promise<void> {
+    const { directory, namespace, flags = [] } = this.#options;
+    const peer = this.#peerUrl;
+    this.#process = await Process.start({
       namespace,
       logFile: `${directory}/etcd.log`,
       words: [
         'etcd',
         '--name=lab',
-        `--data-dir=${directory}/data`,
+        `--data-dir=${this.#dataDirectory}`,
         `--listen-client-urls=${this.endpoint}`,
         `--advertise-client-urls=${this.endpoint}`,
         `--listen-peer-urls=${peer}`,
@@ -67,61 +109,86 @@ export class Etcd {
         '--heartbeat-interval=50',
         '--election-timeout=500',
         ...flags,
+        ...more,
       ],
     });
-    this.#process = running;
+  }
+
+  /** Waits until it answers. */
+  async answered(): Promise<void> {
+    const running = this.#process;
+    if (running === undefined) throw new TypeError('etcd was never started');
     await waitFor(`etcd at ${this.endpoint}`, () => this.#answers(running), {
       deadlineMs: 20_000,
-      signal,
+      signal: this.#options.signal,
       explain: async () => lastLines(await running.log()),
     });
   }
 
-  /** Ends it and keeps its data. */
   async stop(): Promise<void> {
     this.resume();
-    await this.#process?.stop();
+    await this.#process?.stop(PATIENCE_MS);
   }
 
-  /** Writes all that it has to a file. */
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    await this.#process?.kill();
+  }
+
+  /** Removes all that it has stored; for one that has ended. */
+  async wipe(): Promise<void> {
+    await rm(this.#dataDirectory, { recursive: true, force: true });
+  }
+
   async save(file: string): Promise<void> {
     await this.ctl('snapshot', 'save', file);
   }
 
-  /** Ends it and begins again with what was saved, or with nothing: its revisions go back. */
   async restore(file?: string): Promise<void> {
-    const { directory } = this.#options;
-    await this.stop();
-    await rm(`${directory}/data`, { recursive: true });
-    const peer = `http://127.0.0.1:${this.#peerPort}`;
-    const place = [`--data-dir=${directory}/data`, '--name=lab', `--initial-cluster=lab=${peer}`];
-    if (file !== undefined)
-      await this.ctl('snapshot', 'restore', file, ...place, `--initial-advertise-peer-urls=${peer}`);
+    await this.kill();
+    const peerUrl = this.#peerUrl;
+    await this.refill(file, { name: 'lab', peerUrl, cluster: `lab=${peerUrl}` });
     await this.start();
   }
 
-  /** Lets it hang: connections stay open and nothing is answered, until `resume`. */
+  /** Gives one that has ended the data that were saved, or none: as that member of a cluster of members. */
+  async refill(
+    file: string | undefined,
+    member: { name: string; peerUrl: string; cluster: string },
+  ): Promise<void> {
+    await this.wipe();
+    if (file === undefined) return;
+    const { name, peerUrl, cluster } = member;
+    const place = [`--data-dir=${this.#dataDirectory}`, `--name=${name}`, `--initial-cluster=${cluster}`];
+    await this.ctl('snapshot', 'restore', file, ...place, `--initial-advertise-peer-urls=${peerUrl}`);
+  }
+
+  get #peerUrl(): string {
+    return `http://127.0.0.1:${this.#peerPort}`;
+  }
+
+  get #dataDirectory(): string {
+    return `${this.#options.directory}/data`;
+  }
+
   pause(): void {
+    this.#isPaused = true;
     this.#process?.signal('SIGSTOP');
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#process?.signal('SIGCONT');
   }
 
-  /** Runs etcdctl against it and returns what it printed. */
   async ctl(...args: readonly string[]): Promise<string> {
     const words = ['etcdctl', `--endpoints=${this.endpoint}`, ...(this.#options.clientFlags ?? []), ...args];
     const env = { ETCDCTL_API: '3' };
     return this.#options.namespace?.exec(words, { env }) ?? command(words, { env });
   }
 
-  /** Forgets all revisions up to the present one: a watch that starts at an older one is refused. */
   async compact(): Promise<void> {
-    const answer = JSON.parse(await this.ctl('get', 'any', '--write-out=json')) as {
-      header: { revision: number };
-    };
-    await this.ctl('compact', String(answer.header.revision));
+    await compactNow(this);
   }
 
   async #answers(running: Process): Promise<boolean> {
@@ -131,6 +198,13 @@ export class Etcd {
       () => false,
     );
   }
+}
+
+export async function compactNow(etcd: Pick<EtcdService, 'ctl'>): Promise<void> {
+  const answer = JSON.parse(await etcd.ctl('get', 'any', '--write-out=json')) as {
+    header: { revision: number };
+  };
+  await etcd.ctl('compact', String(answer.header.revision));
 }
 
 /** A TCP port that nobody listened on a moment ago. */

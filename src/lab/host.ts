@@ -1,9 +1,10 @@
+import { rm } from 'node:fs/promises';
 import { attachContainer, type Container, type LeasedSubnet, readLeasedSubnet } from './container.js';
 import { Daemon, type DaemonKind, type DaemonOptions } from './daemon.js';
 import type { CommandOptions, Namespace } from './namespace.js';
 import { startTime } from './pid.js';
 import { type HostRecord, labDirectory, labNamespace } from './record.js';
-import { hostAddress, type Wire } from './wire.js';
+import { hostAddress, WIRE_ADDRESS, type Wire } from './wire.js';
 
 export interface HostOptions {
   /** `lodend` when absent; false leaves the routing to the test. */
@@ -21,7 +22,10 @@ export interface HostPlace {
   readonly lab: string;
   readonly wire: Wire;
   readonly number: number;
+  readonly defaultRoute: boolean;
   readonly etcdEndpoint: string;
+  /** Of the daemon, to be let in. */
+  readonly etcdFlags: readonly string[];
 }
 
 /** A machine of the lab. */
@@ -29,19 +33,23 @@ export class LabHost {
   /** `h1` */
   readonly name: string;
   readonly number: number;
-  /** On the wire, and so its public IP. */
-  readonly address: string;
   readonly namespace: Namespace;
   container: Container | undefined;
   #daemon: Daemon | undefined;
   readonly #place: HostPlace;
+  #address: string;
 
   constructor(place: HostPlace) {
     this.#place = place;
     this.number = place.number;
     this.name = `h${place.number}`;
-    this.address = hostAddress(place.number);
+    this.#address = hostAddress(place.number);
     this.namespace = labNamespace(place.lab, this.name);
+  }
+
+  /** On the wire, and so its public IP. */
+  get address(): string {
+    return this.#address;
   }
 
   /** Its files: `<daemon>/subnet.env` … */
@@ -61,8 +69,15 @@ export class LabHost {
       namespace: this.namespace,
       directory: `${this.directory}/${name}`,
       etcdEndpoint: this.#place.etcdEndpoint,
+      etcdFlags: this.#place.etcdFlags,
       ...options,
     });
+  }
+
+  /** Makes its namespace, with a link to the wire. */
+  async plugIn(): Promise<void> {
+    const { wire, defaultRoute } = this.#place;
+    await wire.plug(this.namespace, this.name, this.address, defaultRoute);
   }
 
   /** Starts what the options ask for, in order. */
@@ -110,6 +125,34 @@ export class LabHost {
     await this.namespace.delete();
     await this.container?.namespace.delete();
     this.container = undefined;
+  }
+
+  /**
+   * As after a power cut that is over: links, routes and processes are gone, and so is the subnet file; what a disk
+   * holds is there. The daemon is not started.
+   */
+  async reboot(): Promise<void> {
+    await this.destroy();
+    await this.#place.wire.unplug(this.name);
+    if (this.#daemon) await rm(this.#daemon.subnetFile, { force: true });
+    await this.plugIn();
+  }
+
+  /** As DHCP does when a lease there is over: the old address goes, and then the new one comes. */
+  async changeAddress(address: string): Promise<void> {
+    this.#address = address;
+    await this.namespace.ip(
+      'address flush dev eth0',
+      `address add ${address}/24 dev eth0`,
+      ...(this.#place.defaultRoute ? [`route replace default via ${WIRE_ADDRESS}`] : []),
+    );
+  }
+
+  /** Its `eth0` is made anew, with its address: to the kernel another link of the same name. */
+  async replug(): Promise<void> {
+    const { wire, defaultRoute } = this.#place;
+    await wire.unplug(this.name);
+    await wire.connect(this.namespace, this.name, this.address, defaultRoute);
   }
 
   record(): HostRecord {

@@ -10,8 +10,10 @@
  */
 import { fileURLToPath } from 'node:url';
 import { LabError } from '../errors.js';
-import { Etcd } from './etcd.js';
+import { Etcd, type EtcdService } from './etcd.js';
+import { EtcdCluster } from './etcd-cluster.js';
 import { type HostOptions, LabHost } from './host.js';
+import type { Namespace } from './namespace.js';
 import { type LabOptions, networkConfig } from './options.js';
 import { allReached, type MatrixEntry, type PingTarget, pingMatrix } from './ping.js';
 import { claimLab, labDirectory, labNamespace, writeRecord } from './record.js';
@@ -31,7 +33,7 @@ export class Lab {
   /** In the order of their numbers. */
   readonly hosts: LabHost[] = [];
   readonly #options: LabOptions;
-  #etcd: Etcd | undefined;
+  #etcd: EtcdService | undefined;
   #nextNumber = 1;
 
   private constructor(name: string, options: LabOptions) {
@@ -55,8 +57,14 @@ export class Lab {
     return lab;
   }
 
-  get etcd(): Etcd {
+  get etcd(): EtcdService {
     if (this.#etcd === undefined) throw new LabError('etcd has not been started');
+    return this.#etcd;
+  }
+
+  /** The same, of a lab that was made with a cluster. */
+  get cluster(): EtcdCluster {
+    if (!(this.#etcd instanceof EtcdCluster)) throw new TypeError('the lab was made without a cluster');
     return this.#etcd;
   }
 
@@ -84,10 +92,21 @@ export class Lab {
     await this.#save();
   }
 
+  /** Writes the network's config that the lab was made with. */
+  async putConfig(): Promise<void> {
+    await this.etcd.ctl('put', `${ETCD_PREFIX}/config`, JSON.stringify(networkConfig(this.#options)));
+  }
+
   /** Runs the operator's tool where it sees etcd, and returns what it printed. */
   async loden(...args: readonly string[]): Promise<string> {
+    return this.lodenIn(this.wire.namespace, ...args);
+  }
+
+  /** The same in a host: what it says depends on the kernel there. */
+  async lodenIn(namespace: Namespace, ...args: readonly string[]): Promise<string> {
     const env = { FLANNELD_ETCD_ENDPOINTS: this.etcd.endpoint, FLANNELD_ETCD_PREFIX: ETCD_PREFIX };
-    return this.wire.namespace.exec([process.execPath, LODEN, ...args], { env });
+    const flags = this.#etcd instanceof EtcdCluster ? this.#etcd.operatorFlags : [];
+    return namespace.exec([process.execPath, LODEN, ...args, ...flags], { env });
   }
 
   /** The containers there are, and how to ping from and to them. */
@@ -152,15 +171,26 @@ export class Lab {
   }
 
   async #startEtcd(): Promise<void> {
-    this.#etcd = await Etcd.start({
-      ...this.#options.etcd,
-      directory: `${labDirectory(this.name)}/etcd`,
-      namespace: this.wire.namespace,
-      address: WIRE_ADDRESS,
-      port: 2379,
-      signal: this.#options.signal,
-    });
-    await this.#etcd.ctl('put', `${ETCD_PREFIX}/config`, JSON.stringify(networkConfig(this.#options)));
+    const { signal } = this.#options;
+    const directory = `${labDirectory(this.name)}/etcd`;
+    const { namespace } = this.wire;
+    this.#etcd = this.#options.cluster
+      ? await EtcdCluster.start({
+          directory,
+          wire: this.wire,
+          namespaceFor: (name) => labNamespace(this.name, name),
+          prefix: ETCD_PREFIX,
+          signal,
+        })
+      : await Etcd.start({
+          ...this.#options.etcd,
+          directory,
+          namespace,
+          address: WIRE_ADDRESS,
+          port: 2379,
+          signal,
+        });
+    await this.putConfig();
   }
 
   async #plug(number: number): Promise<LabHost> {
@@ -168,9 +198,11 @@ export class Lab {
       lab: this.name,
       wire: this.wire,
       number,
+      defaultRoute: this.#options.defaultRoute ?? true,
       etcdEndpoint: this.etcd.endpoint,
+      etcdFlags: this.#etcd instanceof EtcdCluster ? await this.#etcd.admit(`h${number}`) : [],
     });
-    await this.wire.plug(host.namespace, number, this.#options.defaultRoute ?? true);
+    await host.plugIn();
     this.hosts.push(host);
     this.hosts.sort((a, b) => a.number - b.number);
     return host;

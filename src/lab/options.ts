@@ -2,8 +2,8 @@ import type { JsonValue } from '../json.js';
 import type { EtcdOptions } from './etcd.js';
 import type { HostOptions } from './host.js';
 
-/** Addresses of hosts on the wire are numbered from 1 and end before the wire's own. */
-export const MOST_HOSTS = 253;
+/** Addresses of hosts on the wire are numbered from 1 and end before those of etcd's members and the wire's own. */
+export const MOST_HOSTS = 250;
 
 export interface LabOptions extends HostOptions {
   /** Unique when absent, and known to `sweep`. */
@@ -23,6 +23,8 @@ export interface LabOptions extends HostOptions {
   /** Through the wire's address, so that the daemon finds its uplink; true when absent. */
   readonly defaultRoute?: boolean;
   readonly etcd?: Pick<EtcdOptions, 'flags' | 'clientFlags' | 'scheme'>;
+  /** Three etcd members with TLS and users in place of one without. */
+  readonly cluster?: boolean;
   readonly signal?: AbortSignal;
   /** Told of each step before it is done. */
   readonly onStep?: (step: string) => void;

@@ -14,13 +14,13 @@ const PATIENCE_MS = 4000;
  * its name. False when there was no such lab.
  */
 export async function takeDown(name: string): Promise<boolean> {
-  const mine = new RegExp(`^loden-${name}-(wire|[hc]\\d+)$`);
+  const mine = new RegExp(`^loden-${name}-(wire|[ech]\\d+)$`);
   const names = (await namespaceNames()).filter((candidate) => mine.test(candidate));
   const namespaces = names.map((candidate) => new Namespace(candidate));
-  const isWire = (namespace: Namespace) => namespace.name.endsWith('-wire');
-  // etcd last, or the daemons would complain of its loss.
-  await endProcesses(namespaces.filter((namespace) => !isWire(namespace)));
-  await endProcesses(namespaces.filter(isWire));
+  const hasEtcd = (namespace: Namespace) => /-(wire|e\d+)$/.test(namespace.name);
+  // etcd last, or the daemons would complain of its loss. It takes seconds to end by itself.
+  await endProcesses(namespaces.filter((namespace) => !hasEtcd(namespace)));
+  await killProcesses(namespaces.filter(hasEtcd));
   await Promise.all(namespaces.map((namespace) => namespace.delete()));
   // Of a Docker engine in a host, named like the host's namespace.
   await removeCgroups((candidate) => mine.test(candidate));
@@ -30,15 +30,21 @@ export async function takeDown(name: string): Promise<boolean> {
   return existed || names.length > 0;
 }
 
-// A process in a namespace that we made is ours, whoever started it: no list of ids that could go stale.
 async function endProcesses(namespaces: readonly Namespace[]): Promise<void> {
-  const running = async () =>
-    (await Promise.all(namespaces.map((namespace) => namespace.processes()))).flat();
-  const allEnded = async () => (await running()).length === 0;
   // A process that is stopped takes note of SIGTERM when it goes on.
-  for (const pid of await running()) signalProcess(pid, 'SIGTERM', 'SIGCONT');
-  await waitFor('end of the processes', allEnded, { deadlineMs: PATIENCE_MS }).catch(async () => {
-    for (const pid of await running()) signalProcess(pid, 'SIGKILL');
-    await waitFor('end of the killed processes', allEnded);
-  });
+  for (const pid of await running(namespaces)) signalProcess(pid, 'SIGTERM', 'SIGCONT');
+  const allEnded = async () => (await running(namespaces)).length === 0;
+  await waitFor('end of the processes', allEnded, { deadlineMs: PATIENCE_MS }).catch(() =>
+    killProcesses(namespaces),
+  );
+}
+
+async function killProcesses(namespaces: readonly Namespace[]): Promise<void> {
+  for (const pid of await running(namespaces)) signalProcess(pid, 'SIGKILL');
+  await waitFor('end of the killed processes', async () => (await running(namespaces)).length === 0);
+}
+
+// A process in a namespace that we made is ours, whoever started it: no list of ids that could go stale.
+async function running(namespaces: readonly Namespace[]): Promise<number[]> {
+  return (await Promise.all(namespaces.map((namespace) => namespace.processes()))).flat();
 }

@@ -6,9 +6,12 @@
  *       192.168.77.1            └─ wire ──┘              192.168.77.2
  *                               192.168.77.254
  *                               etcd
+ *
+ * An etcd of several members has a namespace for each, plugged in like a host: e1 at 192.168.77.251, and so on.
  */
 import { existsSync } from 'node:fs';
 import { LabError } from '../errors.js';
+import { type LinkFault, linkFaultRules } from './link-faults.js';
 import { Namespace } from './namespace.js';
 import { MOST_HOSTS } from './options.js';
 
@@ -37,24 +40,44 @@ export class Wire {
     );
   }
 
-  /** Makes the host's namespace and plugs it in as number `number`. */
-  async plug(host: Namespace, number: number, defaultRoute: boolean): Promise<void> {
-    await host.create();
+  /** Makes a machine's namespace, whose `eth0` is plugged into the wire's port of that name. */
+  async plug(machine: Namespace, port: string, address: string, defaultRoute: boolean): Promise<void> {
+    await machine.create();
+    await this.connect(machine, port, address, defaultRoute);
+  }
+
+  /** A new `eth0` for a machine that has none. */
+  async connect(machine: Namespace, port: string, address: string, defaultRoute: boolean): Promise<void> {
     await this.namespace.ip(
-      `link add h${number} mtu ${this.mtu} type veth peer name eth0 mtu ${this.mtu} netns ${host.name}`,
-      `link set h${number} master wire up`,
+      `link add ${port} mtu ${this.mtu} type veth peer name eth0 mtu ${this.mtu} netns ${machine.name}`,
+      `link set ${port} master wire up`,
     );
-    await host.ip(
-      `address add ${hostAddress(number)}/24 dev eth0`,
+    await machine.ip(
+      `address add ${address}/24 dev eth0`,
       'link set eth0 up',
       ...(defaultRoute ? [`route add default via ${WIRE_ADDRESS}`] : []),
     );
+  }
+
+  /** Takes the cable out for good: the machine's `eth0` goes with it. Does nothing when there is none. */
+  async unplug(port: string): Promise<void> {
+    await this.namespace.attempt(['ip', 'link', 'delete', port]);
   }
 
   /** Lets a host's frames pass, or drops them all. The host's link stays up, as with a broken switch far away. */
   async setConnected(number: number, connected: boolean): Promise<void> {
     await this.namespace.exec(['bridge', 'link', 'set', 'dev', `h${number}`, 'state', connected ? '3' : '0']);
   }
+
+  /** Makes these the only faults of the links between machines; none mends all. */
+  async disturb(...faults: readonly LinkFault[]): Promise<void> {
+    await this.namespace.exec(['nft', '-f', '-'], { input: linkFaultRules(faults) });
+  }
+}
+
+/** `number` from 1. */
+export function etcdAddress(number: number): string {
+  return `${NETWORK}.${MOST_HOSTS + number}`;
 }
 
 export function hostAddress(number: number): string {

@@ -1,0 +1,4 @@
+import { endure } from './endure.js';
+import { accessGroup } from './groups/access.js';
+
+endure(accessGroup);

@@ -1,0 +1,4 @@
+import { endure } from './endure.js';
+import { hostsGroup } from './groups/hosts.js';
+
+endure(hostsGroup);

@@ -1,0 +1,4 @@
+import { endure } from './endure.js';
+import { uplinkGroup } from './groups/uplink.js';
+
+endure(uplinkGroup);

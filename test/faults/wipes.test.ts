@@ -1,0 +1,4 @@
+import { endure } from './endure.js';
+import { wipesGroup } from './groups/wipes.js';
+
+endure(wipesGroup);
