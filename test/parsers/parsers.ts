@@ -1,12 +1,12 @@
 /** Every parser of what comes from outside, what it reads, what it may throw, and what is true of all it accepts. */
 import { createHash } from 'node:crypto';
-import { readState } from '../../src/agent/state-file.js';
-import { leaseAge } from '../../src/agent/lease-age.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { knownIdentity } from '../../src/agent/identity.js';
+import { leaseAge } from '../../src/agent/lease-age.js';
+import { readState } from '../../src/agent/state-file.js';
 import { checkConfig } from '../../src/backend/checked-config.js';
 import { vtepOf } from '../../src/backend/vxlan/lease-data.js';
 import { parseDaemonOptions } from '../../src/config/options/parse.js';
