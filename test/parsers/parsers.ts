@@ -188,7 +188,7 @@ export const PARSERS: readonly Parser[] = [
       await writeFile(join(FOLDER, 'last-known'), `${text}sha256 ${digest}\n`);
       return readState(FOLDER);
     },
-    holds: ({ state, warning }, text) => {
+    holds: ({ state, warning }) => {
       if (!state) return warning !== undefined;
       leaseAge(state.renewed, state.ttlSeconds, state.renewed);
       return state.revision >= 0 && state.ttlSeconds >= 0;
