@@ -67,10 +67,9 @@ function parseEndpoints(text: string): { addresses: string[]; secure: boolean } 
 
 /** What comes before an @ may be a password, with commas in it, and what comes after a ? a token. */
 function notAnEndpoint(text: string): OptionError {
-  const shown = text.replace(/.*@/s, '…@').replace(/[?#].*/s, '?…');
-  const advice = text.includes('@')
-    ? '; a user and a password go into --etcd-username and --etcd-password'
-    : '';
+  const at = text.lastIndexOf('@');
+  const shown = (at < 0 ? text : `…${text.slice(at)}`).replace(/[?#].*/s, '?…');
+  const advice = at >= 0 ? '; a user and a password go into --etcd-username and --etcd-password' : '';
   return new OptionError(
     '--etcd-endpoints',
     `"${shown}" is not an endpoint: a comma list of http://HOST:PORT or https://HOST:PORT is accepted${advice}`,
