@@ -26,7 +26,8 @@ export async function measurePeerTable(programs: string, bench: Bench): Promise<
     what: 'udp, peers',
     times: bench.quick ? 1 : TIMES,
     contenders: { loden: withPeers(MANY), [`${FEW} peers`]: withPeers(FEW) },
-    tell: (one) => `${(one.packetsPerSecond / 1000).toFixed(0)}k packets/s, ${one.nsPerLookUp.toFixed(1)} ns a look-up`,
+    tell: (one) =>
+      `${(one.packetsPerSecond / 1000).toFixed(0)}k packets/s, ${one.nsPerLookUp.toFixed(1)} ns a look-up`,
   });
   return [
     ...compare({

@@ -73,10 +73,16 @@ asRoot('a UDP checksum that comes to zero is written as 0xffff, since zero would
   payload.writeUInt16BE(packets.withChecksum(packet(payload)).readUInt16BE(26));
   const alone = packets.withChecksum(packet(payload));
   t.is(alone.readUInt16BE(26), 0xffff);
-  wire.send(unfinished(packet(payload)), unfinished(packet(Buffer.concat([payload, payload])), payload.length));
+  wire.send(
+    unfinished(packet(payload)),
+    unfinished(packet(Buffer.concat([payload, payload])), payload.length),
+  );
   const [completed, ...cut] = await socket.take(3);
   t.is(completed!.toString('hex'), packets.aged(alone, 1)!.toString('hex'));
-  t.deepEqual(cut.map((segment) => segment.readUInt16BE(26)), [0xffff, 0xffff]);
+  t.deepEqual(
+    cut.map((segment) => segment.readUInt16BE(26)),
+    [0xffff, 0xffff],
+  );
 });
 
 asRoot('a datagram of a peer comes out as the packet that it is, with one less TTL', async (t) => {
