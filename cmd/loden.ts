@@ -44,10 +44,11 @@ Exit status: 0 done, 1 failure, 2 bad flag or config, 3 subnet lost to another h
   return root;
 }
 
-/** commander's `error: unknown option '--x'` and, on a second line, what was perhaps meant. */
+/** commander's `error: unknown option '--x=y'`, where y may be a secret, and, on a second line, what was perhaps meant. */
 function oneLine(text: string): string {
   return `${text
     .replace(/^error: /, 'loden: ')
+    .replace(/^(loden: unknown option '[\w-]*)[^'].*'$/m, "$1…'")
     .trimEnd()
     .replaceAll('\n', ' ')}\n`;
 }

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'store-denied'
   | 'pool-full'
   | 'subnet-lost'
+  | 'twin-host'
   | 'no-uplink'
   | 'kernel'
   | 'packet-path'
@@ -110,6 +111,24 @@ export class SubnetLostError extends LodenError {
     super(message, details);
     this.subnet = subnet;
     this.holder = holder;
+  }
+}
+
+/** Another host, which is alive, has our public IP or our identity. */
+export class TwinHostError extends LodenError {
+  readonly code = 'twin-host';
+  /** The other's, as its lease has them. */
+  readonly publicIp: string;
+  readonly identity: string | undefined;
+
+  constructor(
+    holder: { readonly publicIp: string; readonly identity?: string | undefined },
+    message: string,
+    details: ErrorDetails = {},
+  ) {
+    super(message, details);
+    this.publicIp = holder.publicIp;
+    this.identity = holder.identity;
   }
 }
 

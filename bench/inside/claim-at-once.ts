@@ -69,7 +69,7 @@ async function claimAtOnce(input: ClaimInput): Promise<ClaimOutput> {
       acquire({
         store: stores[index]!,
         network,
-        publicIp,
+        host: { publicIp, identity: publicIp, boot: 'bench' },
         previousSubnet: undefined,
         forbidden: [],
         attributesFor: () => ({ publicIp, publicIpV6: null, backendType: '' }),

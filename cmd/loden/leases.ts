@@ -1,13 +1,16 @@
 import { networkInterfaces } from 'node:os';
 import type { Command } from 'commander';
+import { Guard } from '../../src/agent/guard.js';
 import { checkConfig } from '../../src/backend/checked-config.js';
 import { LEASE_OPTIONS } from '../../src/config/options/host.js';
 import { readSubnetFile } from '../../src/config/subnet-file.js';
 import { LodenError } from '../../src/errors.js';
-import type { JudgeContext } from '../../src/lease/judge.js';
+import { NetlinkKernel } from '../../src/kernel/netlink/netlink-kernel.js';
+import type { GuardedAddress, JudgeContext } from '../../src/lease/judge.js';
 import { isReservation, type Lease } from '../../src/lease/lease.js';
 import type { LeaseStore } from '../../src/lease/store.js';
 import { LeaseTable } from '../../src/lease/table.js';
+import type { Prefix } from '../../src/net/prefix.js';
 import { printable } from '../../src/printable.js';
 import { formatLeaseRows, leaseRows } from '../../src/tool/lease-rows.js';
 import { ANY_UPLINK, ownHost } from '../../src/tool/own-host.js';
@@ -105,18 +108,35 @@ async function judgeContext(
     const host = ownHost(subnet, leases, networkInterfaces());
     const uplink = host?.uplink ?? ANY_UPLINK;
     const ownData = host?.lease.attributes.backendData;
+    const { links } = backend.owns(options);
     return {
       network,
       subnet: host?.lease.subnet,
       publicIp: host?.lease.attributes.publicIp,
       uplinkNetworks: host?.uplink?.networks ?? [],
+      guarded: host ? await guardedHere(session, network.network, links) : [],
       leaseType: backend.leaseType || undefined,
       refusal: (lease) => backend.refusal({ options, uplink, ownData }, lease),
+      markOf: (lease) => backend.markOf?.(lease),
     };
   } catch (error) {
     if (!(error instanceof LodenError)) throw error;
     session.terminal.remark(`loden: leases are not judged: ${error.message}`);
     return undefined;
+  }
+}
+
+/** As the daemon finds them. */
+async function guardedHere(
+  { etcdEndpoints, signal }: LeasesSession,
+  pool: Prefix,
+  ownLinks: readonly string[],
+): Promise<readonly GuardedAddress[]> {
+  const kernel = new NetlinkKernel();
+  try {
+    return await new Guard({ kernel, pool, ownLinks, etcdEndpoints }).look(signal);
+  } finally {
+    kernel.close();
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { Guard } from '../../src/agent/guard.js';
 import { surveyHost } from '../../src/agent/survey.js';
 import { LEASE_OPTIONS, UPLINK_OPTIONS } from '../../src/config/options/host.js';
 import { CommandError } from '../../src/errors.js';
@@ -36,7 +37,13 @@ async function plan(session: Session<typeof MORE_FLAGS>, json: true | undefined)
       kernel,
       signal,
     });
-    const hostPlan = planHost(survey, leases);
+    const guard = new Guard({
+      kernel,
+      pool: survey.network.network,
+      ownLinks: survey.owned.links,
+      etcdEndpoints: session.etcdEndpoints,
+    });
+    const hostPlan = await planHost(survey, leases, await guard.look(signal));
     for (const text of [...survey.warnings, survey.uplinkChoice]) terminal.remark(`loden: ${text}`);
     const { changes = [], clashes = [] } = hostPlan ?? {};
     if (json) {

@@ -22,6 +22,8 @@ export interface Session<Table extends OptionTable> extends Tool {
   readonly store: LeaseStore;
   /** `etcd key /coreos.com/network/config`, for messages. */
   readonly configSource: string;
+  /** As given: a comma list of URLs. */
+  readonly etcdEndpoints: string;
   readonly options: OptionValues<Table>;
 }
 
@@ -50,7 +52,8 @@ export async function inSession<Table extends OptionTable>(
   const store = new EtcdStore({ ...etcd, warnings });
   try {
     const configSource = `etcd key ${configPath(etcdValues.etcdPrefix)}`;
-    await run({ ...tool, store, configSource, options: read(more) });
+    const { etcdEndpoints } = etcdValues;
+    await run({ ...tool, store, configSource, etcdEndpoints, options: read(more) });
   } finally {
     store.close();
   }

@@ -20,16 +20,19 @@ import { configPath } from '../lease/codec.js';
 import type { LeaseStore } from '../lease/store.js';
 import { formatPrefix } from '../net/prefix.js';
 import { acquireGround, type BeginningInput, begin } from './beginning.js';
+import { currentBoot } from './boot.js';
 import { Contact } from './contact.js';
 import type { Ground } from './ground.js';
 import { type Health, serveHealth } from './health.js';
 import type { HeldPath } from './held-path.js';
 import { knownIdentity, loadIdentity, substituteIdentity } from './identity.js';
 import { Life } from './life.js';
+import type { NetworkSample } from './metrics.js';
 import { type Notify, statusOf } from './notify.js';
 import { type KnownState, readState } from './state-file.js';
 import { StateKeeper } from './state-keeper.js';
 import type { Survey } from './survey.js';
+import { Telemetry } from './telemetry.js';
 
 export interface AgentPorts {
   readonly options: DaemonOptions;
@@ -49,7 +52,10 @@ export interface AgentPorts {
  */
 export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<void> {
   const { options, log, notify } = ports;
-  const health = await serveHealth(options.healthzIp, options.healthzPort);
+  const telemetry = new Telemetry();
+  const health = await serveHealth(options.healthzIp, options.healthzPort, (ready) =>
+    telemetry.metrics(ready),
+  );
   const keeper = new StateKeeper(options.stateDir, log.child({ component: 'state' }));
   const tell = (reason: string) => {
     health.set({ ready: false, reason });
@@ -57,10 +63,10 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
   };
   signal.addEventListener('abort', () => notify('STOPPING=1\nSTATUS=stopping'), { once: true });
   try {
-    const identity = await identityOf(ports);
-    const state = await stateOfNetwork(ports);
+    const state = stateOfNetwork(ports);
+    const marks = { identity: await identityOf(ports), boot: await currentBoot() };
     const configSource = `etcd key ${configPath(options.etcdPrefix)}`;
-    await liveOn({ ...ports, identity, state, configSource, tell }, health, keeper, signal);
+    await liveOn({ ...ports, marks, state, configSource, tell }, { health, telemetry, keeper }, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -69,10 +75,16 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
   }
 }
 
+/** Where others learn how we are, and the next start what we knew. */
+interface Outlets {
+  readonly health: Health;
+  readonly telemetry: Telemetry;
+  readonly keeper: StateKeeper;
+}
+
 async function liveOn(
   input: BeginningInput,
-  health: Health,
-  keeper: StateKeeper,
+  { health, telemetry, keeper }: Outlets,
   signal: AbortSignal,
 ): Promise<void> {
   const { log, notify, tell } = input;
@@ -90,8 +102,10 @@ async function liveOn(
     notify(`READY=1\n${statusOf(standing(survey, ground, contact))}`);
     log.info({ subnet, backend: survey.backend.type }, 'ready');
   };
+  const onBegin = (sample: () => NetworkSample) => telemetry.follow(sample);
+  const told = { ...input, contact, keeper, onReady, onBegin };
   for (let continues = false; ; continues = true) {
-    const life = new Life({ ...input, contact, keeper, configText, survey, ground, continues, onReady });
+    const life = new Life({ ...told, configText, survey, ground, continues });
     const next = await life.run(signal);
     if (!next) return;
     if (next.survey.uplink.address !== survey.uplink.address) input.store.redial();

@@ -12,16 +12,16 @@ import { leaseAge } from './lease-age.js';
 import { currentMoment } from './moment.js';
 import { type Failure, persist } from './persist.js';
 import type { KnownState } from './state-file.js';
-import { leaseAttributes, type Survey, surveyHost } from './survey.js';
+import { leaseAttributes, type Marks, type Survey, surveyHost } from './survey.js';
 
 /** Is told what is waited for, and why. */
 export type Tell = (reason: string) => void;
 
 export interface BeginningInput extends AgentPorts {
-  readonly identity: string;
+  readonly marks: Marks;
   readonly configSource: string;
-  /** Of this network; undefined when there is none. */
-  readonly state: KnownState | undefined;
+  /** Of this network; undefined when there is none. With thousands of leases it takes a moment to read. */
+  readonly state: Promise<KnownState | undefined>;
   readonly tell: Tell;
 }
 
@@ -35,35 +35,50 @@ export interface Beginning {
 
 /** Rejects with ConfigError, UplinkError, or the signal's reason. */
 export async function begin(input: BeginningInput, signal: AbortSignal): Promise<Beginning> {
-  const { store, log, tell, state, configSource } = input;
-  const found = await persist<{ readonly text: string } | Fallback>(
-    async (until) => {
-      const text = await store.readConfig(until);
-      return text === undefined ? undefined : { text };
-    },
-    {
-      waitingFor: 'etcd and the network config',
-      absent: `there is no ${configSource} yet; write it with: loden config set FILE`,
-      instead: (failure) => fallback(state, failure),
-      tell,
-      log,
-      signal,
-    },
-  );
+  const { tell, log } = input;
+  const found = await config(input, signal);
   if ('state' in found) return beginFrom(found, input, signal);
-  const survey = await surveyFirst(input, found.text, signal);
-  const sameNetwork = state?.configText === found.text ? state : undefined;
-  const got = await persist<Ground | Fallback>((until) => attempt(input, survey, sameNetwork, until), {
+  const configText = found.text;
+  const survey = await surveyFirst(input, configText, signal);
+  const state = await input.state;
+  const before = state?.configText === configText ? state : undefined;
+  const ground = await persist<Ground | Fallback>((until) => attempt(input, survey, before, until), {
     waitingFor: 'a lease',
     absent: '',
-    instead: ({ reason, error }) =>
-      error && isOutage(error) && sameNetwork ? fallback(sameNetwork, { reason, error }) : undefined,
+    instead: (failure) =>
+      before && isOutage(failure) && !mayBeCopied(before, survey) ? fallback(before, failure) : undefined,
     tell,
     log,
     signal,
   });
-  if ('state' in got) return { ...startFrom(got, input), survey };
-  return { configText: found.text, survey, ground: got };
+  return 'state' in ground ? { ...startFrom(ground, input), survey } : { configText, survey, ground };
+}
+
+function config(
+  { store, log, tell, configSource, state }: BeginningInput,
+  signal: AbortSignal,
+): Promise<{ readonly text: string } | Fallback> {
+  let known: KnownState | undefined;
+  const reading = state.then((value) => {
+    known = value;
+  });
+  const attempt = async (until: AbortSignal) => {
+    const text = await store.readConfig(until).catch(async (error: unknown) => {
+      await reading;
+      throw error;
+    });
+    if (text !== undefined) return { text };
+    await reading;
+    return undefined;
+  };
+  return persist<{ readonly text: string } | Fallback>(attempt, {
+    waitingFor: 'etcd and the network config',
+    absent: `there is no ${configSource} yet; write it with: loden config set FILE`,
+    instead: (failure) => fallback(known, failure),
+    tell,
+    log,
+    signal,
+  });
 }
 
 /** A subnet for a host that has none, or none any more. Waits for etcd, whatever was known before. */
@@ -74,7 +89,7 @@ export function acquireGround(input: BeginningInput, survey: Survey, signal: Abo
 }
 
 async function attempt(
-  { options, store, log, identity }: BeginningInput,
+  { options, store, log, marks }: BeginningInput,
   survey: Survey,
   before: KnownState | undefined,
   signal: AbortSignal,
@@ -86,8 +101,8 @@ async function attempt(
     // A reboot clears the subnet file away, and the state stays.
     previousSubnet: survey.previousSubnet ?? before?.lease.subnet,
     store,
-    publicIp: survey.uplink.publicIp,
-    attributesFor: (subnet) => leaseAttributes(survey, subnet, identity),
+    host: { publicIp: survey.uplink.publicIp, ...marks },
+    attributesFor: (subnet) => leaseAttributes(survey, subnet, marks),
     ttlSeconds,
     random: Math.random,
     clock: systemClock,
@@ -115,21 +130,24 @@ function fallback(
   return { value: { state, silence, secondsLeft: age.secondsLeft } };
 }
 
-function isOutage(error: Error): boolean {
+function isOutage({ error }: Failure): boolean {
   return error instanceof StoreUnavailableError || error instanceof StoreDeniedError;
 }
 
 async function beginFrom(found: Fallback, input: BeginningInput, signal: AbortSignal): Promise<Beginning> {
-  const { renewed, lease, configText } = found.state;
+  const { lease, configText } = found.state;
   const survey = await surveyFirst(input, configText, signal);
-  const { publicIp } = survey.uplink;
-  const rebooted = renewed.bootId !== currentMoment().bootId;
-  if (!rebooted || lease.attributes.publicIp === publicIp) return { ...startFrom(found, input), survey };
+  if (!mayBeCopied(found.state, survey)) return { ...startFrom(found, input), survey };
   input.log.warn(
-    { publicIp, was: lease.attributes.publicIp },
+    { publicIp: survey.uplink.publicIp, was: lease.attributes.publicIp },
     'the last known state may be that of a machine that this one is a copy of, so it is not used',
   );
-  return begin({ ...input, state: undefined }, signal);
+  return begin({ ...input, state: Promise.resolve(undefined) }, signal);
+}
+
+/** As far as can be told without etcd: a machine has its disk's content, but neither its address nor its boot. */
+function mayBeCopied({ renewed, lease }: KnownState, { uplink }: Survey): boolean {
+  return renewed.bootId !== currentMoment().bootId && lease.attributes.publicIp !== uplink.publicIp;
 }
 
 function startFrom({ state, silence, secondsLeft }: Fallback, { log }: BeginningInput) {

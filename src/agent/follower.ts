@@ -23,7 +23,7 @@ export interface FollowerInput {
   readonly log: Logger;
 }
 
-/** Leases judged and planned at a stretch, some 8 ms, before the event loop may turn. */
+/** Leases judged at a stretch, a few milliseconds, before the event loop may turn. */
 const CHANGES_PER_TURN = 1000;
 
 /** Why who is missing is held. */
@@ -43,6 +43,10 @@ export class Follower {
     return { leases: this.#table.leases, revision: this.#revision };
   }
 
+  get skippedKeys(): number {
+    return this.#table.skipped.size;
+  }
+
   /** Before anything is followed: what is known already. */
   async begin(snapshot: LeaseSnapshot): Promise<void> {
     await this.#learnAll(snapshot, false);
@@ -52,6 +56,7 @@ export class Follower {
   async run(afresh: boolean, signal: AbortSignal): Promise<void> {
     for await (const updates of this.#input.store.watch(this.#revision, signal, { afresh })) {
       for (const update of updates) await this.#learn(update);
+      await this.#input.peers.settle();
       this.#input.onChange();
     }
   }
@@ -92,6 +97,7 @@ export class Follower {
       if (change.key !== own.key) this.#passPeer(change, restored);
       if (index % CHANGES_PER_TURN === CHANGES_PER_TURN - 1) await setImmediate();
     }
+    await peers.settle();
   }
 
   #pass(change: LeaseChange): void {

@@ -5,7 +5,7 @@
  * no packet is lost.
  */
 import type { Logger } from 'pino';
-import { ConfigError, UplinkError } from '../errors.js';
+import { LodenError } from '../errors.js';
 import { systemClock } from '../lease/clock.js';
 import type { AgentPorts } from './agent.js';
 import { announce } from './announce.js';
@@ -13,13 +13,14 @@ import { ConfigCheck } from './config-check.js';
 import type { Contact } from './contact.js';
 import { type Ground, stateOf } from './ground.js';
 import { Membership } from './membership.js';
+import type { NetworkSample } from './metrics.js';
 import type { StateKeeper } from './state-keeper.js';
-import { type Survey, surveyHost } from './survey.js';
+import { type Marks, type Survey, surveyHost } from './survey.js';
 import { together } from './together.js';
 import { uplinkChanged } from './uplink-watch.js';
 
 export interface LifeInput extends AgentPorts {
-  readonly identity: string;
+  readonly marks: Marks;
   readonly contact: Contact;
   readonly keeper: StateKeeper;
   readonly configText: string;
@@ -29,6 +30,8 @@ export interface LifeInput extends AgentPorts {
   /** A life came before: Docker and others have our subnet file already. */
   readonly continues: boolean;
   readonly onReady: (survey: Survey, ground: Ground) => void;
+  /** Is told how to learn how things are, for as long as this life is the last. */
+  readonly onBegin: (sample: () => NetworkSample) => void;
 }
 
 /** What the next life begins with. Without a ground there is a lease to acquire first. */
@@ -38,7 +41,7 @@ export interface NextLife {
   readonly ground?: Ground;
 }
 
-/** How long a host that cannot be surveyed is left alone. */
+/** From one look at what there is to go over to, to the next. */
 const AGAIN_MS = 1000;
 
 export class Life {
@@ -49,6 +52,8 @@ export class Life {
   #next: NextLife | undefined;
   /** Under way, or done: asked again when etcd is back again. */
   #checking: Promise<void> | undefined;
+  /** Why this host could not be surveyed, as the log was told. */
+  #told: string | undefined;
 
   constructor(input: LifeInput) {
     this.#input = input;
@@ -69,11 +74,16 @@ export class Life {
       onChange: () => keeper.changed(known),
     });
     keeper.changed(known);
-    await together(until, [
-      (stop) => membership.run(stop, () => onReady(survey, ground)),
-      async (stop) => docker?.settle(stop),
-      (stop) => this.#followUplink(membership, stop),
-    ]);
+    this.#input.onBegin(() => membership.sample);
+    try {
+      await together(until, [
+        (stop) => membership.run(stop, () => onReady(survey, ground)),
+        async (stop) => docker?.settle(stop),
+        (stop) => this.#followUplink(membership, stop),
+      ]);
+    } finally {
+      this.#over.abort();
+    }
     return signal.aborted ? undefined : this.#next;
   }
 
@@ -82,31 +92,42 @@ export class Life {
     this.#checking ??= this.#checkConfig(until).finally(() => {
       this.#checking = undefined;
     });
-    waiting.throwIfAborted();
-    return this.#checking;
+    const checking = this.#checking;
+    return new Promise((resolve, reject) => {
+      const stop = () => reject(waiting.reason);
+      waiting.addEventListener('abort', stop);
+      if (waiting.aborted) stop();
+      checking.then(resolve, reject).finally(() => waiting.removeEventListener('abort', stop));
+    });
   }
 
   async #checkConfig(until: AbortSignal): Promise<void> {
-    const other = await this.#check.otherConfig(until);
-    if (other === undefined) return;
-    this.#log.warn('etcd has another network config than the one we run on, going over to it');
-    this.#end({ configText: other, survey: await this.#surveyAgain(other, until) });
-    until.throwIfAborted();
+    for (;;) {
+      const other = await this.#check.otherConfig(until);
+      if (other === undefined) return;
+      const survey = await this.#surveyAgain(other, until);
+      if (survey) {
+        this.#log.warn('etcd has another network config than the one we run on, going over to it');
+        this.#end({ configText: other, survey });
+      }
+      await systemClock.sleep(AGAIN_MS, until);
+    }
   }
 
   async #followUplink(membership: Membership, signal: AbortSignal): Promise<void> {
     const { options, kernel, survey, configText } = this.#input;
-    const watch = {
-      kernel,
-      request: options,
-      uplink: survey.uplink,
-      resyncMs: options.resyncSeconds * 1000,
-      onLook: this.#tellOfMissing(),
-    };
-    const { reason } = await uplinkChanged(watch, signal);
-    this.#log.warn({ reason }, 'the uplink has changed, going over to it');
-    const next = await this.#surveyAgain(configText, signal);
-    this.#end({ configText, survey: next, ground: membership.ground });
+    const resyncMs = options.resyncSeconds * 1000;
+    const onLook = this.#tellOfMissing();
+    for (;;) {
+      const watch = { kernel, request: options, uplink: survey.uplink, resyncMs, onLook };
+      const { reason } = await uplinkChanged(watch, signal);
+      const next = await this.#surveyAgain(configText, signal);
+      if (next) {
+        this.#log.warn({ reason }, 'the uplink has changed, going over to it');
+        this.#end({ configText, survey: next, ground: membership.ground });
+      }
+      await systemClock.sleep(AGAIN_MS, signal);
+    }
   }
 
   #tellOfMissing(): (reason: string | undefined) => void {
@@ -124,22 +145,19 @@ export class Life {
     this.#over.abort();
   }
 
-  /** Until there is something to go over to, all stays as it is. */
-  async #surveyAgain(configText: string, signal: AbortSignal): Promise<Survey> {
+  /** Undefined, and a word in the log, where there is nothing to go over to: then all stays as it is. */
+  async #surveyAgain(configText: string, signal: AbortSignal): Promise<Survey | undefined> {
     const { options, kernel, configSource } = this.#input;
     const { subnetFile } = options;
-    let told: string | undefined;
-    for (;;) {
-      try {
-        return await surveyHost({ configText, configSource, request: options, subnetFile, kernel, signal });
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!(error instanceof UplinkError || error instanceof ConfigError)) throw error;
-        if (told !== error.message)
-          this.#log.error({ error: error.message }, 'cannot go over to that yet, going on as before');
-        told = error.message;
-      }
-      await systemClock.sleep(AGAIN_MS, signal);
+    try {
+      return await surveyHost({ configText, configSource, request: options, subnetFile, kernel, signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof LodenError)) throw error;
+      if (this.#told !== error.message)
+        this.#log.error({ error: error.message }, 'cannot go over to that yet, going on as before');
+      this.#told = error.message;
+      return undefined;
     }
   }
 }

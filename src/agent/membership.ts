@@ -6,18 +6,22 @@ import type { DaemonOptions } from '../config/options/daemon.js';
 import type { Firewall } from '../firewall/firewall.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { KernelObject } from '../kernel/objects.js';
+import type { GuardedAddress } from '../lease/judge.js';
 import type { LeaseStore } from '../lease/store.js';
 import type { Contact } from './contact.js';
 import { FirewallKeeper } from './firewall-keeper.js';
 import { firewallWish } from './firewall-wish.js';
 import { Follower } from './follower.js';
 import type { Ground } from './ground.js';
+import { Guard } from './guard.js';
 import type { HeldPath } from './held-path.js';
+import type { NetworkSample } from './metrics.js';
+import { networkSample } from './network-sample.js';
 import { OwnLease } from './own-lease.js';
 import { PacketPathKeeper } from './packet-path-keeper.js';
 import { type PeerPlan, Peers } from './peers.js';
 import { Reconciler } from './reconciler.js';
-import { leaseAttributes, type Survey, viewOf } from './survey.js';
+import { leaseAttributes, type Marks, type Survey, viewOf } from './survey.js';
 import { together } from './together.js';
 
 interface MembershipInput {
@@ -27,7 +31,7 @@ interface MembershipInput {
   readonly firewall: Firewall;
   readonly heldPath: HeldPath;
   readonly log: Logger;
-  readonly identity: string;
+  readonly marks: Marks;
   readonly survey: Survey;
   readonly ground: Ground;
   readonly contact: Contact;
@@ -52,6 +56,7 @@ export class Membership {
   readonly #packetPath: PacketPathKeeper | undefined;
   readonly #peers: Peers;
   readonly #follower: Follower;
+  readonly #guard: Guard;
 
   constructor(input: MembershipInput) {
     const { options, kernel, firewall, log, survey, ground } = input;
@@ -62,7 +67,7 @@ export class Membership {
     this.#own = new OwnLease({
       ...input,
       ...ground,
-      attributes: leaseAttributes(survey, lease.subnet, input.identity),
+      attributes: leaseAttributes(survey, lease.subnet, input.marks),
       newTtlSeconds: options.subnetLeaseTtlSeconds,
       renewMarginSeconds: options.subnetLeaseRenewMarginMinutes * 60,
       log: log.child({ component: 'lease' }),
@@ -79,6 +84,12 @@ export class Membership {
       wish: (signal) => firewallWish({ options, survey, subnet: lease.subnet, kernel, signal }),
       resyncMs: options.iptablesResyncSeconds * 1000,
       log: log.child({ component: 'firewall' }),
+    });
+    this.#guard = new Guard({
+      kernel,
+      pool: survey.network.network,
+      ownLinks: survey.owned.links,
+      etcdEndpoints: options.etcdEndpoints,
     });
     const wish = survey.backend.packetPath?.(this.#view);
     const pathLog = log.child({ component: 'path' });
@@ -105,10 +116,22 @@ export class Membership {
     return { lease, renewed, ttlSeconds, snapshot: { leases, revision, skipped: [] }, afresh: true, doubt };
   }
 
+  get sample(): NetworkSample {
+    return networkSample({
+      ...this.#input,
+      own: this.#own,
+      peers: this.#peers,
+      follower: this.#follower,
+      reconciler: this.#reconciler,
+    });
+  }
+
   /** Settles when the signal is aborted. Calls `onReady` once, when kernel and firewall have what they should and packets can flow. */
   async run(signal: AbortSignal, onReady: () => void): Promise<void> {
     const { snapshot, remembered, afresh } = this.#input.ground;
     this.#reconciler.set(OURSELVES, this.#ownObjects());
+    const guarded = await this.#guard.look(signal);
+    this.#peers.guard(guarded);
     if (remembered) await this.#follower.begin(remembered);
     await this.#follower.begin(snapshot);
     const path = this.#packetPath;
@@ -125,6 +148,7 @@ export class Membership {
         async (until) => path?.run(until, oneDone),
         (until) => this.#follower.run(afresh, until),
         (until) => this.#own.keep(until),
+        (until) => this.#keepGuard(guarded, until),
       ]);
     } finally {
       this.#peers.stop();
@@ -146,5 +170,13 @@ export class Membership {
     const { survey, options } = this.#input;
     const planned = survey.backend.planSelf(this.#view);
     return options.ipBlackholeRoute ? [...planned, blackholeRoute(this.#view.subnet)] : planned;
+  }
+
+  #keepGuard(known: readonly GuardedAddress[], signal: AbortSignal): Promise<void> {
+    const changed = (addresses: readonly GuardedAddress[]) => {
+      this.#peers.guard(addresses);
+      void this.#peers.settle();
+    };
+    return this.#guard.watch(known, changed, this.#input.options.resyncSeconds * 1000, signal);
   }
 }

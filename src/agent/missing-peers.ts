@@ -12,7 +12,6 @@
 import type { Logger } from 'pino';
 import type { Lease } from '../lease/lease.js';
 import type { LeaseKey } from '../lease/store.js';
-import { overlaps, type Prefix } from '../net/prefix.js';
 
 /**
  * How long a lease is missing before its host counts as gone, in milliseconds. A host whose key was deleted while it
@@ -54,8 +53,6 @@ export class MissingPeers {
   #doubt: { readonly reason: string; readonly until: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lookAt = Number.POSITIVE_INFINITY;
-  /** How many of the missing have a subnet of this length. */
-  readonly #lengths = new Map<number, number>();
   #held = 0;
   #heldEver = 0;
 
@@ -92,19 +89,19 @@ export class MissingPeers {
     const missing = this.#missing.get(key);
     if (!missing) return;
     this.#missing.delete(key);
-    this.#countLength(missing, -1);
     if (!missing.held) return;
     this.#held -= 1;
     if (this.#held === 0) this.#input.log.info('no peer without a lease is held any more');
   }
 
-  /** Somebody has a lease on these addresses: whoever had them before does not come back. */
-  claim(subnet: Prefix): void {
-    // One subnet of its own length is another key's, or this one's.
-    if (this.#missing.size === (this.#lengths.get(subnet.length) ?? 0)) return;
-    for (const [key, missing] of this.#missing)
-      if (missing.lease.subnet.length !== subnet.length && overlaps(missing.lease.subnet, subnet))
-        this.#letGo(key, missing);
+  has(key: LeaseKey): boolean {
+    return this.#missing.has(key);
+  }
+
+  /** Somebody has a lease on its addresses: whoever had them before does not come back. */
+  giveWay(key: LeaseKey): void {
+    const missing = this.#missing.get(key);
+    if (missing) this.#letGo(key, missing);
   }
 
   stop(): void {
@@ -114,12 +111,7 @@ export class MissingPeers {
   #add(key: LeaseKey, missing: Missing): void {
     this.remove(key);
     this.#missing.set(key, missing);
-    this.#countLength(missing, 1);
     this.#lookBy(performance.now() + GRACE_MS);
-  }
-
-  #countLength({ lease: { subnet } }: Missing, step: number): void {
-    this.#lengths.set(subnet.length, (this.#lengths.get(subnet.length) ?? 0) + step);
   }
 
   #lookBy(at: number): void {

@@ -3,7 +3,14 @@
  * we write too, and the watch tells of what came before. They say nothing once etcd was restored from a backup.
  */
 import { leaseKey } from '../lease/codec.js';
-import { contentState, equalAttributes, isSameHolder, type OwnKeyState, ownKeyState } from '../lease/fit.js';
+import {
+  contentState,
+  equalAttributes,
+  isSameBoot,
+  isSameHolder,
+  type OwnKeyState,
+  ownKeyState,
+} from '../lease/fit.js';
 import type { Lease, LeaseAttributes } from '../lease/lease.js';
 import type { LeaseKey, LeaseSnapshot } from '../lease/store.js';
 import type { LeaseChange } from '../lease/table.js';
@@ -46,7 +53,7 @@ export class OwnKey {
   get state(): OwnKeyState | 'outdated' {
     const state = ownKeyState(this.#lease, this.#seen);
     // What we wrote without learning that it was done.
-    if (state === 'taken' && isSameHolder(this.#wanted, this.#seen!.attributes)) return 'rewritten';
+    if (state === 'taken' && this.#isWanted(this.#seen!.attributes)) return 'rewritten';
     return state === 'held' && !equalAttributes(this.#lease.attributes, this.#wanted) ? 'outdated' : state;
   }
 
@@ -85,6 +92,10 @@ export class OwnKey {
   settled(lease: Lease): void {
     this.#lease = lease;
     if (this.#seen === undefined && !this.#isGone()) this.#seen = lease;
+  }
+
+  #isWanted(attributes: LeaseAttributes): boolean {
+    return isSameHolder(this.#wanted, attributes) && isSameBoot(this.#wanted, attributes);
   }
 
   #isGone(): boolean {

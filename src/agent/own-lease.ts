@@ -130,10 +130,12 @@ export class OwnLease {
     this.#own.settling();
     const found = seen ?? (await this.#reclaim(signal));
     if (!isRestored && equalAttributes(found.attributes, attributes)) return found;
-    const { publicIp } = attributes;
+    const [{ publicIp }, { challenge: host }] = [attributes, found.attributes];
     if (state === 'outdated') log.info({ subnet, publicIp }, 'publishing our lease anew');
     else if (isRestored)
       log.warn({ subnet }, 'our lease is out of an older backup of etcd, publishing it again');
+    else if (host)
+      log.warn({ host }, 'another host has our public IP or identity, telling it that we are alive');
     else log.warn({ subnet }, 'our lease was rewritten by someone else, publishing it again');
     return this.#publish(found, isRestored, signal);
   }

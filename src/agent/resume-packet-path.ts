@@ -9,9 +9,10 @@ import { DEVICE } from '../backend/udp/plan.js';
 import type { DaemonOptions } from '../config/options/daemon.js';
 import { LodenError } from '../errors.js';
 import type { Kernel } from '../kernel/kernel.js';
+import { judgeAll } from '../lease/judgements.js';
 import { formatPrefix } from '../net/prefix.js';
 import type { HeldPath } from './held-path.js';
-import { judgePeer } from './judge-peer.js';
+import { judgeContext } from './judge-context.js';
 import { type KnownState, readState } from './state-file.js';
 import { surveyHost, viewOf } from './survey.js';
 
@@ -59,9 +60,10 @@ async function resume(
   const wish = survey.backend.packetPath?.(view);
   if (!wish) return;
   // The membership judges them again, and tells of those that are refused.
-  const peers = [...leases.values()]
-    .filter((each) => judgePeer(survey.backend, view, each).verdict === 'ok')
-    .flatMap((each) => survey.backend.packetPeer?.(view, each) ?? []);
+  const judgements = judgeAll(leases, judgeContext(survey.backend, view, []));
+  const peers = [...leases]
+    .filter(([key]) => judgements.of(key)?.verdict === 'ok')
+    .flatMap(([, each]) => survey.backend.packetPeer?.(view, each) ?? []);
   heldPath.take(wish).setPeers(peers);
   log.info(
     { subnet: formatPrefix(lease.subnet), peers: peers.length },

@@ -10,7 +10,7 @@ import type { Link } from '../kernel/objects.js';
 import { isOurs } from '../kernel/ownership.js';
 import { describe } from '../kernel/text.js';
 import type { Forbidden } from '../lease/allocate.js';
-import type { LeaseAttributes } from '../lease/lease.js';
+import type { HostMarks, LeaseAttributes } from '../lease/lease.js';
 import { parseIpv4 } from '../net/ipv4.js';
 import { contains, equalPrefixes, type Prefix, parsePrefix } from '../net/prefix.js';
 import { findUplink, type UplinkRequest } from './uplink.js';
@@ -82,15 +82,19 @@ export function viewOf(survey: Survey, subnet: Prefix): NetworkView {
   return { ...survey, options: survey.backendOptions, subnet, ownData: leaseData(survey, subnet) };
 }
 
+/** What tells this host from others whatever its address is. */
+export type Marks = Pick<HostMarks, 'identity' | 'boot'>;
+
 /** What this host says of itself in its lease if it holds `subnet`. */
-export function leaseAttributes(survey: Survey, subnet: Prefix, identity: string): LeaseAttributes {
+export function leaseAttributes(survey: Survey, subnet: Prefix, marks: Marks): LeaseAttributes {
   const backendData = leaseData(survey, subnet);
   return {
     publicIp: survey.uplink.publicIp,
     publicIpV6: null,
     backendType: survey.backend.leaseType,
     ...(backendData === undefined ? {} : { backendData }),
-    identity,
+    identity: marks.identity,
+    boot: marks.boot,
   };
 }
 

@@ -70,6 +70,12 @@ export interface Backend<Options = unknown> {
     peer: Lease,
   ): string | undefined;
 
+  /**
+   * What packets to this peer are told apart by, and two hosts therefore must not share, as a phrase: `VTEP MAC 02:…`.
+   * Absent where that is the public IP alone.
+   */
+  markOf?(peer: Lease): string | undefined;
+
   owns(options: Options): Pick<Ownership, 'links' | 'sysctls'>;
 
   /** Links by which packets between containers come and go, for the firewall; none where others carry them. */

@@ -94,6 +94,15 @@ export interface RouteLookup {
   readonly local: boolean;
 }
 
+export interface HostRoute {
+  readonly destination: Prefix;
+  /** Undefined for a blackhole, and with several next hops. */
+  readonly link: string | undefined;
+  readonly gateway: string | undefined;
+  /** As `ip route` shows it. */
+  readonly text: string;
+}
+
 export interface Kernel {
   /** The state of all that `owned` covers, consistent in itself (an interrupted dump is repeated). */
   dump(owned: Ownership, signal: AbortSignal): Promise<KernelState>;
@@ -116,10 +125,8 @@ export interface Kernel {
   /** All interfaces with their IPv4 addresses. */
   interfaces(signal: AbortSignal): Promise<readonly Interface[]>;
 
-  /** All IPv4 routes of the main table: destination and interface name, whoever made them. */
-  routes(
-    signal: AbortSignal,
-  ): Promise<readonly { destination: Prefix; link: string | undefined; text: string }[]>;
+  /** All IPv4 routes of the main table, whoever made them. */
+  routes(signal: AbortSignal): Promise<readonly HostRoute[]>;
 
   /** What `ip route get` says; undefined when the address is unreachable. */
   routeTo(address: string, signal: AbortSignal): Promise<RouteLookup | undefined>;

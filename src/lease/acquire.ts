@@ -1,8 +1,8 @@
 /**
  * Gets this host its subnet.
  *
- *     snapshot ──▶ a lease with our public IP that fits? ──yes──▶ keep it alive; publish what changed
- *        ▲            │ no (one that does not fit is released, unless it is a reservation)
+ *     snapshot ──▶ a lease of ours that fits? ──yes──▶ keep it alive; publish what changed
+ *        ▲            │ no
  *        │            ▼
  *        │         the subnet we had before (subnet.env), if free and fitting; else a free one at random
  *        │            ▼
@@ -15,15 +15,16 @@
  */
 import type { Logger } from 'pino';
 import type { NetworkConfig } from '../config/network.js';
-import { equalPrefixes, formatPrefix, overlaps, type Prefix } from '../net/prefix.js';
+import { formatPrefix, overlaps, type Prefix } from '../net/prefix.js';
 import { allocate, type Forbidden } from './allocate.js';
 import { backoffMs } from './backoff.js';
 import type { Clock } from './clock.js';
 import { parseLeaseKey } from './codec.js';
 import { expiries } from './expiries.js';
-import { equalAttributes, fitsPool, olderOverlap, overlappingKey } from './fit.js';
-import { isReservation, type Lease, type LeaseAttributes } from './lease.js';
+import { equalAttributes, fitsPool, overlappingKey } from './fit.js';
+import { type HostMarks, isReservation, type Lease, type LeaseAttributes } from './lease.js';
 import { poolFullError } from './pool-full.js';
+import { SettledLeases } from './settled-leases.js';
 import type { LeaseSnapshot, LeaseStore } from './store.js';
 
 const LOST_RACE = { firstMs: 20, capMs: 1_000 };
@@ -31,7 +32,7 @@ const LOST_RACE = { firstMs: 20, capMs: 1_000 };
 export interface AcquireInput {
   readonly store: LeaseStore;
   readonly network: NetworkConfig;
-  readonly publicIp: string;
+  readonly host: HostMarks;
   /** The subnet that subnet.env names. */
   readonly previousSubnet: Prefix | undefined;
   readonly forbidden: readonly Forbidden[];
@@ -50,71 +51,18 @@ export interface Acquired {
   readonly snapshot: LeaseSnapshot;
 }
 
-/** Rejects with PoolFullError, as LeaseStore does, and with the signal's reason. Calling it again is harmless. */
+/** Rejects with PoolFullError, TwinHostError, as LeaseStore does, and with the signal's reason. Calling it again is harmless. */
 export async function acquire(input: AcquireInput): Promise<Acquired> {
   let wanted = input.previousSubnet;
+  const settled = new SettledLeases(input);
   for (let losses = 0; ; losses++) {
-    const snapshot = await freshSnapshot(input);
-    const own = ownLease(input, snapshot);
+    const { snapshot, own } = await settled.read();
     const lease = own ? await reuse(input, own) : await claim(input, snapshot, wanted);
     if (lease) return { lease, snapshot };
     // A lease that expired under our hands is claimed again.
     if (own) wanted = own.subnet;
     await input.clock.sleep(backoffMs(losses, LOST_RACE, input.random), input.signal);
   }
-}
-
-/** What there is once the leases of ours that are of no use are released. */
-async function freshSnapshot(input: AcquireInput): Promise<LeaseSnapshot> {
-  const snapshot = await input.store.snapshot(input.signal);
-  let released = false;
-  for (const lease of leasesOf(input, snapshot)) {
-    const reason = unfit(input.network, lease, snapshot);
-    if (reason !== undefined) released = (await giveUp(input, lease, reason)) || released;
-  }
-  return released ? input.store.snapshot(input.signal) : snapshot;
-}
-
-/** The lease to go on with, of those with our public IP. */
-function ownLease(input: AcquireInput, snapshot: LeaseSnapshot): Lease | undefined {
-  const fitting = leasesOf(input, snapshot).filter((lease) => !unfit(input.network, lease, snapshot));
-  return fitting.reduce<Lease | undefined>(
-    (best, lease) => (best ? preferred(input, best, lease) : lease),
-    undefined,
-  );
-}
-
-function leasesOf({ publicIp }: AcquireInput, snapshot: LeaseSnapshot): Lease[] {
-  return [...snapshot.leases.values()].filter(({ attributes }) => attributes.publicIp === publicIp);
-}
-
-function unfit(network: NetworkConfig, lease: Lease, snapshot: LeaseSnapshot): string | undefined {
-  if (lease.subnetV6 !== undefined) return 'it has an IPv6 subnet';
-  if (!fitsPool(network, lease.subnet)) return 'it is not one of the subnets of the network config';
-  if (isReservation(lease)) return undefined;
-  const key = olderOverlap(lease, snapshot.leases);
-  return key && `it overlaps the older lease ${key}`;
-}
-
-/** False when nothing was released. */
-async function giveUp({ store, signal, log }: AcquireInput, lease: Lease, reason: string): Promise<boolean> {
-  const fields = { subnet: formatPrefix(lease.subnet), reason };
-  if (isReservation(lease)) {
-    log.warn(fields, 'a reservation for our public IP is of no use, and is left alone');
-    return false;
-  }
-  log.info(fields, 'releasing a lease of ours that is of no use');
-  return store.release(lease, signal);
-}
-
-/** Of two leases that would do: the one we said is ours, then the one containers are on, then the older. */
-function preferred(input: AcquireInput, a: Lease, b: Lease): Lease {
-  const { previousSubnet, attributesFor } = input;
-  const rank = (lease: Lease) =>
-    (lease.attributes.identity === attributesFor(lease.subnet).identity ? 2 : 0) +
-    (previousSubnet && equalPrefixes(lease.subnet, previousSubnet) ? 1 : 0);
-  if (rank(a) !== rank(b)) return rank(a) > rank(b) ? a : b;
-  return a.createRevision <= b.createRevision ? a : b;
 }
 
 /** Writes nothing unless something changed. Undefined when the lease is gone meanwhile. */

@@ -7,7 +7,7 @@
  *
  * Values are written as Go's encoding/json does: fields in the struct's order, empty ones left out where flannel says
  * `omitempty`, `<`, `>`, `&` and the two Unicode line separators escaped. They are read as Go reads them: a field's
- * name matches whatever its case, the last of several wins, unknown fields are ignored. A field of ours comes last.
+ * name matches whatever its case, the last of several wins, unknown fields are ignored. Fields of ours come last.
  *
  * What cannot be read is a reason in words and never an exception: anybody may write to these keys.
  */
@@ -75,6 +75,8 @@ export function encodeAttributes(attributes: LeaseAttributes): string {
     BackendData: attributes.backendData,
     BackendV6Data: attributes.backendV6Data,
     LodenIdentity: attributes.identity,
+    LodenBoot: attributes.boot,
+    LodenChallenge: attributes.challenge,
   });
 }
 
@@ -106,7 +108,6 @@ export function decodeAttributes(text: string): Decoded<LeaseAttributes> {
 
   const backendData = fields.get('backenddata');
   const backendV6Data = fields.get('backendv6data');
-  const identity = fields.get('lodenidentity');
   return {
     value: {
       publicIp,
@@ -114,8 +115,21 @@ export function decodeAttributes(text: string): Decoded<LeaseAttributes> {
       backendType,
       ...(backendData !== undefined && { backendData }),
       ...(backendV6Data !== undefined && { backendV6Data }),
-      ...(typeof identity === 'string' && { identity }),
+      ...fieldsOfOurs(fields),
     },
+  };
+}
+
+function fieldsOfOurs(
+  fields: ReadonlyMap<string, JsonValue>,
+): Pick<LeaseAttributes, 'identity' | 'boot' | 'challenge'> {
+  const identity = fields.get('lodenidentity');
+  const boot = fields.get('lodenboot');
+  const challenge = fields.get('lodenchallenge');
+  return {
+    ...(typeof identity === 'string' && { identity }),
+    ...(typeof boot === 'string' && { boot }),
+    ...(typeof challenge === 'string' && { challenge }),
   };
 }
 

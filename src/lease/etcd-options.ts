@@ -56,11 +56,7 @@ function parseEndpoints(text: string): { addresses: string[]; secure: boolean } 
   const endpoints = text.split(',').map((endpoint) => endpoint.trim());
   const parsed = endpoints.map((endpoint) => {
     const match = /^(?:(https?):\/\/)?((?:[\w.-]+|\[[\da-f:]+\]):\d{1,5})\/?$/i.exec(endpoint);
-    if (!match)
-      throw new OptionError(
-        '--etcd-endpoints',
-        `"${withoutPassword(endpoint)}" is not an endpoint: a comma list of http://HOST:PORT or https://HOST:PORT is accepted`,
-      );
+    if (!match) throw notAnEndpoint(text.includes('@') ? text : endpoint);
     return { secure: match[1]?.toLowerCase() === 'https', address: match[2]! };
   });
   const secure = parsed.some((endpoint) => endpoint.secure);
@@ -69,10 +65,15 @@ function parseEndpoints(text: string): { addresses: string[]; secure: boolean } 
   return { addresses: parsed.map(({ address }) => address), secure };
 }
 
-function withoutPassword(endpoint: string): string {
-  const at = endpoint.lastIndexOf('@');
-  const scheme = /^https?:\/\//i.exec(endpoint)?.[0] ?? '';
-  return at < 0 ? endpoint : `${scheme}…${endpoint.slice(at)}`;
+/** What comes before an @ may be a password, with commas in it, and what comes after a ? a token. */
+function notAnEndpoint(text: string): OptionError {
+  const at = text.lastIndexOf('@');
+  const shown = (at < 0 ? text : `…${text.slice(at)}`).replace(/[?#].*/s, '?…');
+  const advice = at >= 0 ? '; a user and a password go into --etcd-username and --etcd-password' : '';
+  return new OptionError(
+    '--etcd-endpoints',
+    `"${shown}" is not an endpoint: a comma list of http://HOST:PORT or https://HOST:PORT is accepted${advice}`,
+  );
 }
 
 function tlsFiles({ caFile, certFile, keyFile }: EtcdFlags): TlsFiles | undefined {

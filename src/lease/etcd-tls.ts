@@ -77,6 +77,9 @@ async function readTls({ caFile, certFile, keyFile }: TlsPaths): Promise<EtcdTls
 
 async function readPem(path: string): Promise<Buffer | undefined> {
   if (!path) return undefined;
+  // Not to be shown: it may be a key.
+  if (/-----|\n/.test(path))
+    throw new OptionError('--etcd-keyfile', 'the TLS flags take the path of a file, not what is in it');
   try {
     return await readFile(path);
   } catch (cause) {

@@ -24,6 +24,11 @@ export function isSameHolder(a: LeaseAttributes, b: LeaseAttributes): boolean {
   return a.identity === undefined || b.identity === undefined || a.identity === b.identity;
 }
 
+/** Whether they are of one host between two boots: not so of a host and its clone. */
+export function isSameBoot(a: LeaseAttributes, b: LeaseAttributes): boolean {
+  return a.boot === undefined || b.boot === undefined || a.boot === b.boot;
+}
+
 export function equalAttributes(a: LeaseAttributes, b: LeaseAttributes): boolean {
   return encodeAttributes(a) === encodeAttributes(b);
 }
@@ -60,7 +65,8 @@ export type OwnKeyState =
 export function ownKeyState(ours: Lease, seen: Lease | undefined): OwnKeyState {
   if (!seen) return 'gone';
   if (seen.modRevision <= ours.modRevision) return 'held';
-  return contentState(ours, seen);
+  // While we run there is no other boot of ours.
+  return isSameBoot(ours.attributes, seen.attributes) ? contentState(ours, seen) : 'taken';
 }
 
 /** The same where revisions say nothing, as etcd was restored from a backup; `seen` is what stands there now. */

@@ -2,12 +2,12 @@
  * Whether a lease may be put to use on this host. Anybody who may write to etcd can write a lease, and a wrong one
  * could take our containers, the host's own network or a peer off the air; so nothing trusts a lease blindly.
  *
- * Each lease is judged on its own: what is true of two leases together (they overlap, they claim one MAC) is not
- * seen here. Peers that overlap do no harm, the kernel takes the longer prefix.
+ * Each lease is judged on its own here. What is true of two leases together, that they overlap or claim one MAC, is
+ * `standing`'s matter; `judgements` has both.
  */
 import type { NetworkConfig } from '../config/network.js';
 import { shown } from '../json.js';
-import { isUsableIpv4, parseIpv4 } from '../net/ipv4.js';
+import { type Ipv4, isUsableIpv4, parseIpv4 } from '../net/ipv4.js';
 import { contains, equalPrefixes, formatPrefix, masked, overlaps, type Prefix } from '../net/prefix.js';
 import type { Lease } from './lease.js';
 
@@ -17,45 +17,84 @@ export interface JudgeContext {
   readonly subnet: Prefix | undefined;
   readonly publicIp: string | undefined;
   readonly uplinkNetworks: readonly Prefix[];
+  /** Addresses that this host must go on reaching as it does, or that are its own. */
+  readonly guarded: readonly GuardedAddress[];
   /** The value of `BackendType` that our backend reaches; undefined when it does not look at it (udp, alloc). */
   readonly leaseType: string | undefined;
   /** The backend's own word. */
   refusal(lease: Lease): string | undefined;
+  /** What two hosts must not share, as a phrase; the backend's word too. */
+  markOf(lease: Lease): string | undefined;
 }
+
+export interface GuardedAddress {
+  readonly address: Ipv4;
+  /** A phrase: `10.5.3.3, a DNS server`. */
+  readonly text: string;
+}
+
+/**
+ * What kind of thing is wrong with a lease, for counting: host bits, or not in the pool; something of this host's, or that
+ * it depends on; the public IP; another backend, or data that ours can do nothing with; an older lease that overlaps; an
+ * older lease with the same MAC.
+ */
+export const REFUSAL_KINDS = ['subnet', 'this-host', 'public-ip', 'backend', 'overlap', 'mark'] as const;
+
+export type RefusalKind = (typeof REFUSAL_KINDS)[number];
 
 export type Judgement =
   | { readonly verdict: 'ok' }
   /** The lease is this host's. */
   | { readonly verdict: 'own' }
   /** `reason` is a phrase for a table's column or a log line, and names the values. */
-  | { readonly verdict: 'refused'; readonly reason: string };
+  | { readonly verdict: 'refused'; readonly kind: RefusalKind; readonly reason: string };
+
+type Check = (lease: Lease, context: JudgeContext) => string | undefined;
+
+/** In order; the first that has something to say is the reason. */
+const CHECKS: readonly (readonly [RefusalKind, Check])[] = [
+  ['subnet', subnetRefusal],
+  ['this-host', hijack],
+  ['public-ip', publicIpRefusal],
+  ['backend', typeRefusal],
+  ['backend', (lease, context) => context.refusal(lease)],
+];
 
 export function judge(lease: Lease, context: JudgeContext): Judgement {
   if (context.subnet && equalPrefixes(lease.subnet, context.subnet)) return { verdict: 'own' };
-  const reason = subnetRefusal(lease, context) ?? holderRefusal(lease, context) ?? context.refusal(lease);
-  return reason === undefined ? { verdict: 'ok' } : { verdict: 'refused', reason };
+  for (const [kind, check] of CHECKS) {
+    const reason = check(lease, context);
+    if (reason !== undefined) return { verdict: 'refused', kind, reason };
+  }
+  return { verdict: 'ok' };
 }
 
-function subnetRefusal({ subnet }: Lease, context: JudgeContext): string | undefined {
+function subnetRefusal({ subnet }: Lease, { network }: JudgeContext): string | undefined {
   if (!equalPrefixes(subnet, masked(subnet)))
     return `has host bits, ${formatPrefix(masked(subnet))} has none`;
-  if (!contains(context.network.network, subnet))
-    return `outside the pool ${formatPrefix(context.network.network)}`;
+  return contains(network.network, subnet) ? undefined : `outside the pool ${formatPrefix(network.network)}`;
+}
+
+function hijack({ subnet }: Lease, context: JudgeContext): string | undefined {
   if (context.subnet && overlaps(subnet, context.subnet))
     return `overlaps our subnet ${formatPrefix(context.subnet)}`;
   const uplink = context.uplinkNetworks.find((network) => overlaps(subnet, network));
-  return uplink && `overlaps the uplink's network ${formatPrefix(uplink)}`;
+  if (uplink) return `overlaps the uplink's network ${formatPrefix(uplink)}`;
+  const guarded = context.guarded.find(({ address }) => contains(subnet, address));
+  return guarded && `takes ${guarded.text}`;
 }
 
-function holderRefusal({ subnet, attributes }: Lease, context: JudgeContext): string | undefined {
+function publicIpRefusal({ subnet, attributes }: Lease, context: JudgeContext): string | undefined {
   const address = parseIpv4(attributes.publicIp);
   if (address === undefined || !isUsableIpv4(address))
     return `public IP ${attributes.publicIp} is not a host's address`;
   if (contains(subnet, address)) return `public IP ${attributes.publicIp} lies inside the subnet itself`;
-  if (attributes.publicIp === context.publicIp) return `public IP ${attributes.publicIp} is our own`;
-  if (context.leaseType !== undefined && attributes.backendType !== context.leaseType)
-    return `backend type is ${named(attributes.backendType)}, ours is ${named(context.leaseType)}`;
-  return undefined;
+  return attributes.publicIp === context.publicIp ? `public IP ${attributes.publicIp} is our own` : undefined;
+}
+
+function typeRefusal({ attributes }: Lease, { leaseType }: JudgeContext): string | undefined {
+  if (leaseType === undefined || attributes.backendType === leaseType) return undefined;
+  return `backend type is ${named(attributes.backendType)}, ours is ${named(leaseType)}`;
 }
 
 function named(type: string): string {

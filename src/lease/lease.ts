@@ -12,6 +12,17 @@ export interface LeaseAttributes {
   readonly backendV6Data?: JsonValue;
   /** The holder's identity, made at random once per host; undefined for a flanneld. In JSON: `LodenIdentity`. */
   readonly identity?: string;
+  /** Names the holder's network stack from its boot to its end, for telling a machine from its clone: `LodenBoot`. */
+  readonly boot?: string;
+  /** Put there by a host that wants to know whether the holder is alive; says who that is: `LodenChallenge`. */
+  readonly challenge?: string;
+}
+
+/** What this host says of itself whichever subnet it has. */
+export interface HostMarks {
+  readonly publicIp: string;
+  readonly identity: string;
+  readonly boot: string;
 }
 
 /** One host's hold on a subnet, as etcd has it. */

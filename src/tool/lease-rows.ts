@@ -1,6 +1,8 @@
 /** The lease table as the operator sees it: one row a lease, judged as the daemon would judge it. */
 
-import { type JudgeContext, type Judgement, judge } from '../lease/judge.js';
+import { leaseKey } from '../lease/codec.js';
+import type { JudgeContext, Judgement } from '../lease/judge.js';
+import { judgeAll } from '../lease/judgements.js';
 import { isReservation, type Lease } from '../lease/lease.js';
 import { formatPrefix } from '../net/prefix.js';
 import { formatTable } from '../terminal/table.js';
@@ -36,7 +38,14 @@ export interface LeaseRowsInput {
 
 /** Sorted by address. */
 export function leaseRows({ leases, context, secondsLeft }: LeaseRowsInput): LeaseRow[] {
-  return [...leases]
+  const all = [...leases];
+  const judgements =
+    context &&
+    judgeAll(
+      all.map((lease) => [leaseKey(lease), lease]),
+      context,
+    );
+  return all
     .sort((a, b) => a.subnet.address - b.subnet.address || a.subnet.length - b.subnet.length)
     .map((lease) => ({
       subnet: formatPrefix(lease.subnet),
@@ -46,7 +55,7 @@ export function leaseRows({ leases, context, secondsLeft }: LeaseRowsInput): Lea
       vtepMac: vtepMacOf(lease),
       reserved: isReservation(lease),
       ttlSeconds: secondsLeft.get(lease.leaseId) ?? null,
-      ...stateOf(lease, context && judge(lease, context)),
+      ...stateOf(lease, judgements?.of(leaseKey(lease))),
       identity: lease.attributes.identity ?? null,
     }));
 }

@@ -4,18 +4,22 @@ import { Desired } from '../agent/desired.js';
 import { Peers } from '../agent/peers.js';
 import { type Survey, viewOf } from '../agent/survey.js';
 import { type Difference, diff } from '../kernel/diff.js';
+import { leaseKey } from '../lease/codec.js';
+import type { GuardedAddress } from '../lease/judge.js';
 import type { Lease } from '../lease/lease.js';
 import type { LeaseKey } from '../lease/store.js';
 import { misfit } from './config-change.js';
 
 export interface HostPlan extends Difference {
   readonly lease: Lease;
-  /** Peers whose leases are used, and those that are refused. */
-  readonly peers: { readonly accepted: number; readonly refused: number };
 }
 
 /** Undefined when this host holds no lease that it could keep: what follows depends on the subnet it would get. */
-export function planHost(survey: Survey, leases: ReadonlyMap<LeaseKey, Lease>): HostPlan | undefined {
+export async function planHost(
+  survey: Survey,
+  leases: ReadonlyMap<LeaseKey, Lease>,
+  guarded: readonly GuardedAddress[],
+): Promise<HostPlan | undefined> {
   const lease = ownLease(survey, leases.values());
   if (!lease) return undefined;
   const view = viewOf(survey, lease.subnet);
@@ -32,10 +36,11 @@ export function planHost(survey: Survey, leases: ReadonlyMap<LeaseKey, Lease>): 
     isBlind: () => false,
     log: pino({ level: 'silent' }),
   });
-  for (const [key, peer] of leases) peers.put(key, peer);
+  peers.guard(guarded);
+  for (const [key, peer] of leases) if (key !== leaseKey(lease)) peers.put(key, peer);
+  await peers.settle();
   const { observed, owned } = survey;
-  const { accepted, refused } = peers.counts;
-  return { ...diff({ desired: desired.objects, observed, owned }), lease, peers: { accepted, refused } };
+  return { ...diff({ desired: desired.objects, observed, owned }), lease };
 }
 
 /** The lease that the daemon would find to be this host's: by its public IP, if the config still allows it. */

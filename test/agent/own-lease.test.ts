@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
 import { pino } from 'pino';
 import { Contact } from '../../src/agent/contact.js';
@@ -15,9 +16,16 @@ const TTL_SECONDS = 3600;
 const ours = attributes('192.0.2.1', { identity: '0'.repeat(32) });
 const theirs = encodeAttributes(attributes('192.0.2.9', { identity: '9'.repeat(32) }));
 
+interface Setting {
+  /** What was before we came. */
+  readonly prepare?: (etcd: FakeEtcd) => void;
+  readonly mayClaim?: () => Promise<void>;
+}
+
 /** A lease that is kept until the test ends, with the watch that shows it. */
-async function start(t: ExecutionContext) {
+async function start(t: ExecutionContext, { prepare, mayClaim }: Setting = {}) {
   const etcd = new FakeEtcd();
+  prepare?.(etcd);
   const store = new FakeLeaseStore(etcd);
   const stop = new AbortController();
   const { signal } = stop;
@@ -35,7 +43,7 @@ async function start(t: ExecutionContext) {
     renewMarginSeconds: 60,
     contact: new Contact(log, () => undefined),
     log,
-    mayClaim: async () => undefined,
+    mayClaim: mayClaim ?? (async () => undefined),
     onChange: () => undefined,
   });
   const kept = own.keep(signal);
@@ -118,5 +126,35 @@ test('all leases gone in a compacted history are claimed again', async (t) => {
   etcd.remove(KEY);
   etcd.compact();
   store.mend();
+  await until(t, 'the key is back', () => etcd.entries.has(KEY));
+});
+
+for (const [what, text] of [
+  ['another host', theirs],
+  ['an older lease of ours', encodeAttributes({ ...ours, backendType: 'vxlan' })],
+])
+  test(`a restored backup that has ${what} under our key is written over`, async (t) => {
+    let restore = () => {};
+    const { etcd, lines } = await start(t, {
+      prepare: (before) => {
+        before.put(KEY, text!);
+        restore = before.backup();
+        before.remove(KEY);
+      },
+    });
+    restore();
+    await until(t, 'our value is back', () => etcd.entries.get(KEY)?.text === encodeAttributes(ours));
+    t.not(etcd.entries.get(KEY)?.leaseId, '0');
+    t.deepEqual(lines, ['our lease is out of an older backup of etcd, publishing it again']);
+  });
+
+test('nothing is claimed before the config is there', async (t) => {
+  const config = new EventEmitter();
+  const mayClaim = async () => void (await once(config, 'there'));
+  const { etcd, lines } = await start(t, { mayClaim });
+  etcd.remove(KEY);
+  await until(t, 'it is noticed', () => lines.length === 1);
+  t.false(etcd.entries.has(KEY));
+  config.emit('there');
   await until(t, 'the key is back', () => etcd.entries.has(KEY));
 });

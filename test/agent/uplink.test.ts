@@ -116,7 +116,7 @@ test('the kernel is asked for the first default route and for the address to rea
     routes: async () =>
       ['10.0.0.0/8 eth1', '0.0.0.0/0 eth1', '0.0.0.0/0 eth0'].map((text) => {
         const [destination, name] = text.split(' ') as [string, string];
-        return { destination: parsePrefix(destination)!, link: name, text };
+        return { destination: parsePrefix(destination)!, link: name, gateway: undefined, text };
       }),
     routeTo: async (address: string) => {
       asked.push(address);

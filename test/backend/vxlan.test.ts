@@ -3,7 +3,7 @@ import { vxlan } from '../../src/backend/vxlan/vxlan.js';
 import { backendJson } from '../../src/config/network.js';
 import { ConfigError, UplinkError } from '../../src/errors.js';
 import type { JsonValue } from '../../src/json.js';
-import type { KernelObject } from '../../src/kernel/objects.js';
+import { type KernelObject, keyOf } from '../../src/kernel/objects.js';
 import { describe } from '../../src/kernel/text.js';
 import { vtepMac } from '../../src/net/mac.js';
 import { parsePrefix } from '../../src/net/prefix.js';
@@ -90,6 +90,23 @@ test('a device that is there and fits keeps its MAC; one that does not fit does 
     data({ ...device!, vxlan: { ...(device as { vxlan: object }).vxlan, port: 4789 } } as KernelObject),
     ownData,
   );
+});
+
+test('a device does not keep the MAC that comes with a subnet which this host has no more', (t) => {
+  const [before, now] = [parsePrefix('10.5.3.0/24')!, parsePrefix('10.5.1.0/24')!];
+  const [device] = vxlan.planSelf(viewOf(defaults, { VNI: 1, VtepMAC: vtepMac(before, 1) }));
+  const macOn = (address: string) => {
+    const objects: KernelObject[] = [device!, { kind: 'address', link: 'flannel.1', address }];
+    const observed = new Map(objects.map((object) => [keyOf(object), object]));
+    return vxlan.leaseData({ options: defaults, uplink, subnet: now, observed });
+  };
+  t.deepEqual(macOn('10.5.3.0/32'), { VNI: 1, VtepMAC: vtepMac(now, 1) });
+  t.deepEqual(macOn('10.5.9.0/32'), { VNI: 1, VtepMAC: vtepMac(before, 1) });
+});
+
+test('peers with one VTEP MAC have one mark', (t) => {
+  t.is(vxlan.markOf!(peer), 'VTEP MAC 62:0b:5e:5a:51:3d');
+  t.is(vxlan.markOf!(peerLease('10.5.2.0/24', '192.0.2.2', 'vxlan', { VNI: 1 })), undefined);
 });
 
 for (const [data, reason] of [

@@ -71,7 +71,7 @@ class World {
       PublicIP: publicIp,
       PublicIPv6: null,
       BackendType: 'vxlan',
-      BackendData: { VNI: 1, VtepMAC: '0e:00:00:00:00:01' },
+      BackendData: { VNI: 1, VtepMAC: `0e:00:00:00:00:${publicIp.split('.')[3]!.padStart(2, '0')}` },
     };
     await etcd.control('put', `--lease=${granted}`, leasePath(this.prefix, key), JSON.stringify(value));
   }
@@ -99,19 +99,28 @@ test('leases are shown by address, with the time left and a verdict', async (t) 
   await world.lease('10.5.10.0-24', '192.0.2.10');
   await world.lease('10.5.9.0-24', '192.0.2.9', 'reserved');
   await world.lease('10.9.1.0-24', '192.0.2.11', 'reserved');
+  await world.lease('10.5.10.128-25', '192.0.2.12', 'reserved');
   await etcd.control('put', leasePath(world.prefix, 'junk'), '{}');
   const { exitCode, stdout, stderr } = await world.loden('leases');
   t.is(exitCode, 0);
   const lines = stdout.split('\n').map((line) => line.replace(/23h59m|1d /, 'a day').split(/ {2,}/));
   t.deepEqual(lines, [
     ['SUBNET', 'PUBLIC IP', 'BACKEND', 'VTEP', 'TTL', 'STATE'],
-    ['10.5.9.0/24', '192.0.2.9', 'vxlan', '0e:00:00:00:00:01', 'reserved', 'ok'],
-    ['10.5.10.0/24', '192.0.2.10', 'vxlan', '0e:00:00:00:00:01', 'a day', 'ok'],
+    ['10.5.9.0/24', '192.0.2.9', 'vxlan', '0e:00:00:00:00:09', 'reserved', 'ok'],
+    ['10.5.10.0/24', '192.0.2.10', 'vxlan', '0e:00:00:00:00:10', 'a day', 'ok'],
+    [
+      '10.5.10.128/25',
+      '192.0.2.12',
+      'vxlan',
+      '0e:00:00:00:00:12',
+      'reserved',
+      'refused: overlaps 10.5.10.0/24 of 192.0.2.10, which is older',
+    ],
     [
       '10.9.1.0/24',
       '192.0.2.11',
       'vxlan',
-      '0e:00:00:00:00:01',
+      '0e:00:00:00:00:11',
       'reserved',
       'refused: outside the pool 10.5.0.0/16',
     ],

@@ -179,6 +179,9 @@ test('no message and no help shows a secret', (t) => {
     'etcd-password=hunter2',
     '--etcd-passwd=hunter2',
     '--etcd-password hunter2 --resync x',
+    '--etcd-password = hunter2',
+    '--etcd-password my hunter2',
+    '--etcd-password:hunter2',
   ]) {
     t.false(refusal(line).message.includes('hunter2'), line);
   }

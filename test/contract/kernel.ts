@@ -468,6 +468,7 @@ function lookupContract(check: Check): void {
     const found = (await kernel.routes(soon())).find(({ text }) => text.startsWith('10.6.2.0/24'));
     t.deepEqual(found?.destination, parsePrefix('10.6.2.0/24')!);
     t.is(found?.link, uplink);
+    t.is(found?.gateway, '192.168.9.3');
   });
 }
 

@@ -304,6 +304,31 @@ export function leaseStoreContract(
     },
   );
 
+  for (const [ahead, restored] of [
+    [0, false],
+    [1000, true],
+  ] as const)
+    inWorld(
+      `a watch that begins afresh ${ahead > 0 ? 'knows a restored store by its revision' : 'tells all there is first'}`,
+      async (t, { store, put }, signal) => {
+        const claim = await store.claim(subnet, attributes('192.0.2.1'), TTL, signal);
+        const { revision } = await store.snapshot(signal);
+        const end = new AbortController();
+        for await (const [first, ...rest] of store.watch(revision + ahead, end.signal, { afresh: true })) {
+          if (first?.kind === 'put') {
+            t.is(first.key, '10.5.35.0-24');
+            break;
+          }
+          t.deepEqual(rest, []);
+          if (first?.kind !== 'snapshot') return t.fail(first?.kind);
+          t.is(first.restored, restored);
+          t.deepEqual([...first.snapshot.leases.values()], claim.kind === 'claimed' ? [claim.lease] : []);
+          await put('10.5.35.0-24', '{"PublicIP":"192.0.2.2"}');
+        }
+        end.abort();
+      },
+    );
+
   inWorld(
     'an abort ends calls with its reason, and the watch without an error',
     async (t, { store }, signal) => {

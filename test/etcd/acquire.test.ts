@@ -4,7 +4,7 @@ import { PoolFullError } from '../../src/errors.js';
 import { acquire } from '../../src/lease/acquire.js';
 import { systemClock } from '../../src/lease/clock.js';
 import { formatPrefix } from '../../src/net/prefix.js';
-import { attributes, pool } from '../lease/leases.js';
+import { attributes, host, pool } from '../lease/leases.js';
 import { Etcd, hasEtcd } from './server.js';
 
 const HOSTS = 20;
@@ -22,7 +22,7 @@ check(
         const { lease } = await acquire({
           store,
           network,
-          publicIp,
+          host: host(publicIp),
           previousSubnet: undefined,
           forbidden: [],
           attributesFor: () => attributes(publicIp),

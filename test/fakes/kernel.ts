@@ -7,6 +7,7 @@ import type {
   ApplyFailure,
   ApplyReport,
   Change,
+  HostRoute,
   Interface,
   Kernel,
   KernelEvent,
@@ -17,7 +18,7 @@ import type {
 import { type KernelObject, keyOf, type Link, ROUTE_PROTOCOL, type Route } from '../../src/kernel/objects.js';
 import { describe } from '../../src/kernel/text.js';
 import { parseIpv4 } from '../../src/net/ipv4.js';
-import { contains, type Prefix, parsePrefix } from '../../src/net/prefix.js';
+import { contains, parsePrefix } from '../../src/net/prefix.js';
 import { EventStream, isTold } from './event-stream.js';
 import { onLinkNetworks, refusal } from './kernel-refusals.js';
 
@@ -102,12 +103,13 @@ export class FakeKernel implements Kernel {
     return [...this.uplinks, ...made.map((link, i) => this.#toInterface(link, i))];
   }
 
-  async routes(): Promise<{ destination: Prefix; link: string | undefined; text: string }[]> {
+  async routes(): Promise<HostRoute[]> {
     return [...this.objects.values()]
       .filter((object) => object.kind === 'route')
       .map((route) => ({
         destination: parsePrefix(route.destination)!,
         link: route.link,
+        gateway: route.gateway,
         text: describe(route),
       }));
   }

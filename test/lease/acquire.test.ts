@@ -7,7 +7,7 @@ import type { LeaseAttributes } from '../../src/lease/lease.js';
 import { formatPrefix } from '../../src/net/prefix.js';
 import { hurriedClock } from '../fakes/clock.js';
 import { FakeEtcd, FakeLeaseStore } from '../fakes/lease-store.js';
-import { attributes, pool, prefix } from './leases.js';
+import { attributes, host, pool, prefix } from './leases.js';
 
 const TTL = 86_400;
 const network = pool('10.5.0.0/16', 24);
@@ -23,14 +23,14 @@ interface Setup {
 function setup(more: Partial<AcquireInput> = {}, etcd = new FakeEtcd()): Setup {
   const store = new FakeLeaseStore(etcd);
   const lines: Record<string, unknown>[] = [];
-  const publicIp = more.publicIp ?? HOST;
+  const self = more.host ?? host(HOST);
   const input: AcquireInput = {
     store,
     network,
-    publicIp,
+    host: self,
     previousSubnet: undefined,
     forbidden: [],
-    attributesFor: () => attributes(publicIp),
+    attributesFor: () => attributes(self.publicIp),
     ttlSeconds: TTL,
     random: Math.random,
     clock: hurriedClock,
@@ -99,7 +99,7 @@ test('a lease of another length of time is granted anew, without losing the key'
 });
 
 test('of several leases with our public IP the one with our identity is kept', async (t) => {
-  const { etcd, input } = setup({ attributesFor: () => attributes(HOST, { identity: 'me' }) });
+  const { etcd, input } = setup({ host: host(HOST, { identity: 'me' }) });
   write(etcd, '10.5.7.0-24', attributes(HOST, { identity: 'another' }));
   write(etcd, '10.5.8.0-24', attributes(HOST, { identity: 'me' }));
   t.is(await acquired(input), '10.5.8.0/24');
@@ -229,7 +229,7 @@ for (const hosts of [20, 200])
     const tight = pool('10.5.0.0/16', 24, { min: '10.5.1.0', max: `10.5.${hosts}.0` });
     const inputs = Array.from(
       { length: hosts },
-      (_, n) => setup({ network: tight, publicIp: `198.51.100.${n}` }, etcd).input,
+      (_, n) => setup({ network: tight, host: host(`198.51.100.${n}`) }, etcd).input,
     );
     const subnets = await Promise.all(inputs.map(acquired));
     t.is(new Set(subnets).size, hosts);

@@ -120,8 +120,8 @@ const written: [string, LeaseAttributes, string][] = [
   ],
   [
     'our own',
-    attributes('192.168.64.3', { backendType: '', identity: 'b0e5' }),
-    '{"PublicIP":"192.168.64.3","PublicIPv6":null,"LodenIdentity":"b0e5"}',
+    attributes('192.168.64.3', { backendType: '', identity: 'b0e5', boot: '9c', challenge: '192.0.2.1 a1' }),
+    '{"PublicIP":"192.168.64.3","PublicIPv6":null,"LodenIdentity":"b0e5","LodenBoot":"9c","LodenChallenge":"192.0.2.1 a1"}',
   ],
   [
     'Go-escaped',
@@ -144,6 +144,8 @@ test('any attributes are read back from what was written', (t) => {
       backendData: fc.jsonValue(),
       backendV6Data: fc.jsonValue(),
       identity: fc.string(),
+      boot: fc.string(),
+      challenge: fc.string(),
     },
     { requiredKeys: ['publicIp', 'publicIpV6', 'backendType'] },
   );

@@ -34,8 +34,10 @@ for (const [endpoints, message] of [
   ['http://etcd', /"http:\/\/etcd" is not an endpoint: .*http:\/\/HOST:PORT/],
   ['ftp://etcd:21', /is not an endpoint/],
   ['http://one:2379,https://two:2379', /either all endpoints or none/],
-  ['http://root:secret@one:2379', /"http:\/\/…@one:2379" is not an endpoint/],
+  ['http://root:secret@one:2379', /"…@one:2379" is not an endpoint.*--etcd-password/],
   ['root:secret@one:2379', /"…@one:2379" is not an endpoint/],
+  ['http://root:sec,secret@one:2379', /"…@one:2379" is not an endpoint/],
+  ['http://one:2379/?token=secret', /"http:\/\/one:2379\/\?…" is not an endpoint/],
 ] as const)
   test(`the endpoints ${JSON.stringify(endpoints)} are refused`, async (t) => {
     const error = await t.throwsAsync(etcdOptions({ ...flags, endpoints }), {

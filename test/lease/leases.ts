@@ -1,6 +1,6 @@
 /** Leases for tests, short to write. */
 import { backendJson, type NetworkConfig } from '../../src/config/network.js';
-import type { Lease, LeaseAttributes } from '../../src/lease/lease.js';
+import type { HostMarks, Lease, LeaseAttributes } from '../../src/lease/lease.js';
 import { parseIpv4 } from '../../src/net/ipv4.js';
 import { type Prefix, parsePrefix, prefixSize } from '../../src/net/prefix.js';
 
@@ -12,6 +12,11 @@ export function prefix(text: string): Prefix {
 
 export function attributes(publicIp: string, more: Partial<LeaseAttributes> = {}): LeaseAttributes {
   return { publicIp, publicIpV6: null, backendType: 'host-gw', ...more };
+}
+
+/** Another identity for another address, all booted once. */
+export function host(publicIp: string, more: Partial<HostMarks> = {}): HostMarks {
+  return { publicIp, identity: `identity of ${publicIp}`, boot: 'first', ...more };
 }
 
 export function lease(subnet: string, publicIp: string, more: Partial<Lease> = {}): Lease {

@@ -10,7 +10,7 @@ import { FakeEtcd, FakeLeaseStore } from '../fakes/lease-store.js';
 import { attributes, lease } from './leases.js';
 
 const TTL = 60;
-const mine = attributes('192.0.2.1', { identity: 'me' });
+const mine = attributes('192.0.2.1', { identity: 'me', boot: 'first' });
 const ours = lease('10.5.7.0/24', '192.0.2.1', { attributes: mine });
 
 function setup(held = ours) {
@@ -145,6 +145,8 @@ const seen: [string, Partial<Lease> | undefined, Partial<LeaseAttributes>, Retur
     ['on another etcd lease', { modRevision: 9, leaseId: '99' }, {}, 'rewritten'],
     ['of another public IP', { modRevision: 9 }, { publicIp: '192.0.2.9' }, 'taken'],
     ['of our public IP and another identity', { modRevision: 9 }, { identity: 'clone' }, 'taken'],
+    ['of our identity and another boot', { modRevision: 9 }, { boot: 'second' }, 'taken'],
+    ['with a question in it', { modRevision: 9 }, { challenge: '192.0.2.9 other' }, 'rewritten'],
   ];
 for (const [what, more, data, state] of seen)
   test(`our key ${what} is ${state}`, (t) => {

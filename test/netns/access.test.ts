@@ -49,6 +49,7 @@ async function worksWith(t: ExecutionContext, lab: Lab, flags: readonly string[]
   t.is((await lab.untilAllReach()).length, 2);
   await daemons[0]!.restart();
   t.notRegex(await daemons[0]!.log(), / error | warn +(?!waiting for etcd)/);
+  for (const daemon of daemons) t.notRegex(await daemon.log(), /-secret|PRIVATE KEY/);
 }
 
 labTest('TLS with a CA alone, and a user whose role has no more than flannel needs', async (t) => {

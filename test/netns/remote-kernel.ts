@@ -3,6 +3,7 @@ import { KernelError } from '../../src/errors.js';
 import type {
   ApplyReport,
   Change,
+  HostRoute,
   Interface,
   Kernel,
   KernelEvent,
@@ -10,7 +11,6 @@ import type {
   Ownership,
   RouteLookup,
 } from '../../src/kernel/kernel.js';
-import type { Prefix } from '../../src/net/prefix.js';
 
 export type Method = 'dump' | 'events' | 'onHostChange' | 'apply' | 'interfaces' | 'routes' | 'routeTo';
 
@@ -68,9 +68,7 @@ export class RemoteKernel implements Kernel {
     return this.#call('interfaces', undefined, signal);
   }
 
-  routes(
-    signal: AbortSignal,
-  ): Promise<readonly { destination: Prefix; link: string | undefined; text: string }[]> {
+  routes(signal: AbortSignal): Promise<readonly HostRoute[]> {
     return this.#call('routes', undefined, signal);
   }
 

@@ -25,7 +25,7 @@ for (const backend of ['vxlan', 'host-gw'] as const) {
         t.is(key, flannelSubnet(host.number).replace('/', '-'));
         const flannels = JSON.stringify(flannelLease(backend, host)).replace(/}$/, '');
         t.true(value.startsWith(`${flannels},"LodenIdentity":"`), value);
-        t.regex(value, /"LodenIdentity":"[0-9a-f]{32}"}$/);
+        t.regex(value, /"LodenIdentity":"[0-9a-f]{32}","LodenBoot":"[0-9a-f]{16}"}$/);
         t.regex(await daemons[index]!.log(), /found lease/);
         const peer = lab.hosts.find((other) => other !== host)!;
         const routes = await host.ip(`route show ${flannelSubnet(peer.number)}`);

@@ -1,9 +1,12 @@
 /** Every parser of what comes from outside, what it reads, what it may throw, and what is true of all it accepts. */
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { knownIdentity } from '../../src/agent/identity.js';
+import { leaseAge } from '../../src/agent/lease-age.js';
+import { readState } from '../../src/agent/state-file.js';
 import { checkConfig } from '../../src/backend/checked-config.js';
 import { vtepOf } from '../../src/backend/vxlan/lease-data.js';
 import { parseDaemonOptions } from '../../src/config/options/parse.js';
@@ -174,6 +177,22 @@ export const PARSERS: readonly Parser[] = [
     },
     throws: FileError,
     holds: (identity) => /^[0-9a-f]{32}$/.test(identity!),
+  }),
+  parser({
+    reads: 'the state file',
+    examples: [
+      'loden last-known 1\n{"etcdPrefix":"/x","config":"{}","revision":7,"ttlSeconds":86400,"renewed":{"wallMs":7,"bootId":"b","sinceBootMs":5},"lease":{"key":"10.5.1.0-24","leaseId":"7","createRevision":2,"modRevision":3,"value":"{\\"PublicIP\\":\\"192.0.2.1\\"}"}}\n{"key":"10.5.2.0-24","leaseId":"8","createRevision":2,"modRevision":3,"value":"{\\"PublicIP\\":\\"192.0.2.2\\"}"}\n',
+    ],
+    read: async (text) => {
+      const digest = createHash('sha256').update(text).digest('hex');
+      await writeFile(join(FOLDER, 'last-known'), `${text}sha256 ${digest}\n`);
+      return readState(FOLDER);
+    },
+    holds: ({ state, warning }) => {
+      if (!state) return warning !== undefined;
+      leaseAge(state.renewed, state.ttlSeconds, state.renewed);
+      return state.revision >= 0 && state.ttlSeconds >= 0;
+    },
   }),
   parser({
     reads: 'a file that we placed',

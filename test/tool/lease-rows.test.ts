@@ -21,7 +21,9 @@ const context: JudgeContext = {
   publicIp: '192.0.2.1',
   uplinkNetworks: [],
   leaseType: 'vxlan',
+  guarded: [],
   refusal: () => undefined,
+  markOf: () => undefined,
 };
 
 const leases = [

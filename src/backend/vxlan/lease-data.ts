@@ -1,7 +1,9 @@
 import { type JsonValue, shown } from '../../json.js';
+import type { KernelState } from '../../kernel/kernel.js';
 import type { Link } from '../../kernel/objects.js';
 import type { Lease } from '../../lease/lease.js';
 import { isUnicastMac, parseMac, vtepMac } from '../../net/mac.js';
+import { type Prefix, parsePrefix } from '../../net/prefix.js';
 import type { LeaseDataInput } from '../backend.js';
 import { deviceName, plannedDevice } from './device.js';
 import type { VxlanOptions } from './options.js';
@@ -13,10 +15,23 @@ export function vxlanLeaseData({
   subnet,
   observed,
 }: LeaseDataInput<VxlanOptions>): JsonValue {
-  const device = observed.get(`link ${deviceName(options)}`);
-  const kept =
-    device?.kind === 'link' && fits(device, plannedDevice(options, uplink)) ? device.mac : undefined;
-  return { VNI: options.vni, VtepMAC: kept ?? vtepMac(subnet, options.vni) };
+  const name = deviceName(options);
+  const device = observed.get(`link ${name}`);
+  const keeps =
+    device?.kind === 'link' &&
+    fits(device, plannedDevice(options, uplink)) &&
+    !othersMacs(name, options, subnet, observed).includes(device.mac);
+  return { VNI: options.vni, VtepMAC: keeps ? device.mac : vtepMac(subnet, options.vni) };
+}
+
+/** The MACs of the subnets that this host had before: whoever leases one of them makes its own device with it. */
+function othersMacs(name: string, { vni }: VxlanOptions, subnet: Prefix, observed: KernelState): string[] {
+  return [...observed.values()].flatMap((object) => {
+    const address =
+      object.kind === 'address' && object.link === name ? parsePrefix(object.address) : undefined;
+    if (!address || address.address === subnet.address) return [];
+    return vtepMac({ address: address.address, length: subnet.length }, vni);
+  });
 }
 
 /** Whether a device that is there can stay, so that its MAC, which peers send to, stays too. */

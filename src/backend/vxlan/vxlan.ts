@@ -15,7 +15,7 @@ import { isOnLink } from '../direct-route.js';
 import { IP_FORWARD } from '../forwarding.js';
 import { checkMtu } from '../least-mtu.js';
 import { acceptRouterAdvertisements, deviceName, VXLAN_OVERHEAD, vxlanMtu } from './device.js';
-import { vtepRefusal, vxlanLeaseData } from './lease-data.js';
+import { vtepOf, vtepRefusal, vxlanLeaseData } from './lease-data.js';
 import { parseVxlanOptions, type VxlanOptions } from './options.js';
 import { planPeer, planSelf } from './plan.js';
 
@@ -37,6 +37,11 @@ export const vxlan: Backend<VxlanOptions> = {
 
   refusal({ options, uplink, ownData }, peer) {
     return options.directRouting && isOnLink(uplink, peer) ? undefined : vtepRefusal(peer, ownData);
+  },
+
+  markOf({ attributes }) {
+    const mac = vtepOf(attributes.backendData);
+    return mac && `VTEP MAC ${mac}`;
   },
 
   owns: (options) => ({

@@ -63,7 +63,7 @@ const PROCESS_OPTIONS = {
     flag: 'healthz-ip',
     kind: listenAddress,
     initial: '0.0.0.0',
-    help: 'of /healthz and /readyz',
+    help: 'of /healthz, /readyz and /metrics',
     group: 'Process',
     flannel,
   },

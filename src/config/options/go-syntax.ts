@@ -18,8 +18,9 @@ export function normaliseGoFlags(argv: readonly string[], specs: readonly Option
   const byFlag = new Map(specs.map((spec) => [spec.flag, spec]));
   const normal: string[] = [];
   const rest = [...argv];
+  let last: OptionSpec | undefined;
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    const [, flag, value] = /^--?([^-=][^=]*)(?:=(.*))?$/s.exec(word) ?? refuseWord(word);
+    const [, flag, value] = /^--?([^-=][^=]*)(?:=(.*))?$/s.exec(word) ?? refuseWord(word, last);
     if (HELP.has(flag!)) {
       normal.push('--help');
       continue;
@@ -29,20 +30,22 @@ export function normaliseGoFlags(argv: readonly string[], specs: readonly Option
     if (given === undefined)
       throw new OptionError(`--${flag}`, `--${flag} needs a value: ${spec.kind.accepts}`);
     normal.push(`--${flag}=${given}`);
+    last = spec;
   }
   return normal;
 }
 
-function refuseWord(word: string): never {
-  // What follows a = may be a secret whose dashes were forgotten.
-  const shown = word.replace(/=.*/s, '=…');
+function refuseWord(word: string, last: OptionSpec | undefined): never {
+  // What follows a = may be a secret whose dashes were forgotten, and what follows a secret the rest of it.
+  const shown = last?.secret ? '…' : word.replace(/=.*/s, '=…');
   throw new OptionError(
     shown,
     `unexpected argument "${shown}": options begin with a dash, and a boolean takes its value with =, as in --ip-masq=true`,
   );
 }
 
-function refuseFlag(flag: string, known: Iterable<string>): never {
+function refuseFlag(word: string, known: Iterable<string>): never {
+  const flag = word.replace(/[^\w.-].*/s, '…');
   const meant = nearest(flag, known);
   const hint = meant ? `did you mean --${meant}?` : 'see --help';
   throw new OptionError(`--${flag}`, `unknown option --${flag}; ${hint}`);

@@ -1,7 +1,7 @@
 /** Questions about this host that no change hangs on: its interfaces, its routes, the way to an address. */
 import { formatIpv4, type Ipv4 } from '../../net/ipv4.js';
 import { contains, masked, type Prefix } from '../../net/prefix.js';
-import type { Interface, InterfaceAddress, RouteLookup } from '../kernel.js';
+import type { HostRoute, Interface, InterfaceAddress, RouteLookup } from '../kernel.js';
 import { describe } from '../text.js';
 import {
   type AddressMessage,
@@ -70,17 +70,16 @@ function toInterfaceAddress({ local, peer, length }: AddressMessage): InterfaceA
   return { address: formatIpv4(local), network: masked({ address: peer, length }) };
 }
 
-export async function readRoutes(
-  connection: Connection,
-): Promise<{ destination: Prefix; link: string | undefined; text: string }[]> {
+export async function readRoutes(connection: Connection): Promise<HostRoute[]> {
   const { nameOf } = await LinkTable.read(connection);
-  const routes: { destination: Prefix; link: string | undefined; text: string }[] = [];
+  const routes: HostRoute[] = [];
   await connection.dump(RTM_GETROUTE, writeGetRoutes, ({ buffer, start, end }) => {
     const message = readRoute(buffer, start, end);
     if (message?.table !== RT_TABLE_MAIN) return;
     const route = toRoute(message, nameOf);
     const destination = { address: message.destination, length: message.length };
-    routes.push({ destination, link: route.link, text: describe(route) });
+    const { link, gateway } = route;
+    routes.push({ destination, link, gateway, text: describe(route) });
   });
   return routes;
 }

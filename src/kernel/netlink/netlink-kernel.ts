@@ -1,8 +1,8 @@
 import { parseIpv4 } from '../../net/ipv4.js';
-import type { Prefix } from '../../net/prefix.js';
 import type {
   ApplyReport,
   Change,
+  HostRoute,
   Interface,
   Kernel,
   KernelEvent,
@@ -48,9 +48,7 @@ export class NetlinkKernel implements Kernel {
     return readInterfaces(this.#connection);
   }
 
-  async routes(
-    signal: AbortSignal,
-  ): Promise<readonly { destination: Prefix; link: string | undefined; text: string }[]> {
+  async routes(signal: AbortSignal): Promise<readonly HostRoute[]> {
     signal.throwIfAborted();
     return readRoutes(this.#connection);
   }

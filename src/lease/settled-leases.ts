@@ -1,0 +1,135 @@
+/**
+ * The leases as they are once it is settled which of them are this host's: those in doubt are asked about, and those
+ * of ours that are of no use are released, unless they are reservations.
+ */
+import { TwinHostError } from '../errors.js';
+import { equalPrefixes, formatPrefix } from '../net/prefix.js';
+import type { AcquireInput } from './acquire.js';
+import { challenge } from './challenge.js';
+import { fitsPool, olderOverlap } from './fit.js';
+import { type HostMarks, isReservation, type Lease } from './lease.js';
+import type { LeaseSnapshot } from './store.js';
+import { whose } from './whose.js';
+
+interface Settled {
+  readonly snapshot: LeaseSnapshot;
+  /** The lease to go on with, if there is one. */
+  readonly own: Lease | undefined;
+}
+
+export class SettledLeases {
+  readonly #input: AcquireInput;
+  /** The revisions of leases whose holder was asked and gave no answer. */
+  readonly #silent = new Set<number>();
+
+  constructor(input: AcquireInput) {
+    this.#input = input;
+  }
+
+  /** Rejects with TwinHostError, and as LeaseStore does. */
+  async read(): Promise<Settled> {
+    const { store, network, signal } = this.#input;
+    for (;;) {
+      const snapshot = await store.snapshot(signal);
+      const [doubtful] = this.#doubtful(snapshot);
+      if (doubtful) {
+        await this.#ask(doubtful);
+        continue;
+      }
+      const ours = this.#ours(snapshot);
+      if (await this.#released(ours, snapshot)) continue;
+      const fitting = ours.filter((lease) => useless(network, lease, snapshot) === undefined);
+      return { snapshot, own: fitting.toSorted((a, b) => this.#compare(a, b))[0] };
+    }
+  }
+
+  #ours({ leases }: LeaseSnapshot): Lease[] {
+    return [...leases.values()].filter((lease) => this.#whose(lease) === 'ours');
+  }
+
+  #whose(lease: Lease): ReturnType<typeof whose> {
+    return this.#silent.has(lease.modRevision) ? 'ours' : whose(lease.attributes, this.#input.host);
+  }
+
+  /** None where we are known to hold a lease with our public IP: a daemon's restart asks nobody and waits for nothing. */
+  #doubtful(snapshot: LeaseSnapshot): Lease[] {
+    const { identity, publicIp } = this.#input.host;
+    const holds = ({ attributes }: Lease) =>
+      attributes.identity === identity && attributes.publicIp === publicIp;
+    if (this.#ours(snapshot).some(holds)) return [];
+    return [...snapshot.leases.values()].filter((lease) => this.#whose(lease) === 'in doubt');
+  }
+
+  async #ask(lease: Lease): Promise<void> {
+    const { host, log } = this.#input;
+    const { publicIp, identity } = lease.attributes;
+    log.info(
+      { subnet: formatPrefix(lease.subnet), publicIp, identity },
+      'asking whether the host is alive that has a lease with our public IP or identity',
+    );
+    const answer = await challenge(this.#input, lease);
+    if (answer.kind === 'alive') throw twinHost(lease, host);
+    if (answer.kind === 'changed') return;
+    log.info({ subnet: formatPrefix(lease.subnet) }, 'nobody answers, so the lease is ours');
+    this.#silent.add(answer.lease.modRevision);
+  }
+
+  async #released(leases: readonly Lease[], snapshot: LeaseSnapshot): Promise<boolean> {
+    const { network, store, signal, log } = this.#input;
+    const reservations: { subnet: string; reason: string }[] = [];
+    let released = false;
+    for (const lease of leases) {
+      const reason = useless(network, lease, snapshot);
+      if (reason === undefined) continue;
+      const fields = { subnet: formatPrefix(lease.subnet), reason };
+      if (isReservation(lease)) {
+        reservations.push(fields);
+      } else {
+        log.info(fields, 'releasing a lease of ours that is of no use');
+        released = (await store.release(lease, signal)) || released;
+      }
+    }
+    if (released) return true;
+    for (const fields of reservations)
+      log.warn(fields, 'a reservation for our public IP is of no use, and is left alone');
+    return false;
+  }
+
+  /** Of two leases that would do: the one we said is ours, then the one containers are on, then the older. */
+  #compare(a: Lease, b: Lease): number {
+    const { previousSubnet, host } = this.#input;
+    const rank = (lease: Lease) =>
+      (lease.attributes.identity === host.identity ? 2 : 0) +
+      (previousSubnet && equalPrefixes(lease.subnet, previousSubnet) ? 1 : 0);
+    return rank(b) - rank(a) || a.createRevision - b.createRevision;
+  }
+}
+
+function useless(
+  network: AcquireInput['network'],
+  lease: Lease,
+  snapshot: LeaseSnapshot,
+): string | undefined {
+  if (lease.subnetV6 !== undefined) return 'it has an IPv6 subnet';
+  if (!fitsPool(network, lease.subnet)) return 'it is not one of the subnets of the network config';
+  if (isReservation(lease)) return undefined;
+  const key = olderOverlap(lease, snapshot.leases);
+  return key && `it overlaps the older lease ${key}`;
+}
+
+function twinHost({ subnet, attributes }: Lease, host: HostMarks): TwinHostError {
+  const { publicIp, identity } = attributes;
+  const other = `another host, which holds ${formatPrefix(subnet)} and has just answered`;
+  const message =
+    identity === host.identity
+      ? `the identity of this host, ${identity}, is also that of ${other}; its public IP is ${publicIp}. ` +
+        'One of them is a clone: delete the file "identity" in the state folder (--state-dir) of that one, and it ' +
+        'gets an identity and a subnet of its own'
+      : `the public IP of this host, ${publicIp}, is also that of ${other}; its identity is ${identity}. ` +
+        'Packets for both would go to one of them: give this host another address, or choose one that it has ' +
+        'with --iface or --public-ip';
+  return new TwinHostError(
+    attributes,
+    `${message}. If the other is to be replaced by this one, stop its lodend first`,
+  );
+}
