@@ -10,8 +10,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { readLeasedSubnet } from '../src/lab/container.js';
 import type { Daemon, DaemonKind, DaemonOptions } from '../src/lab/daemon.js';
+import { ETCD_PREFIX } from '../src/lab/etcd-service.js';
 import type { LabHost } from '../src/lab/host.js';
-import { ETCD_PREFIX, Lab } from '../src/lab/lab.js';
+import { Lab } from '../src/lab/lab.js';
 import { subnetsPath } from '../src/lease/codec.js';
 import { type BackendType, leaseOf, type Peer, POOL, UNDERLAY_ADDRESS } from './crowd.js';
 import { insideToTheEnd } from './inside/inside.js';

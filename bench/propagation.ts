@@ -1,6 +1,6 @@
 /** From the put of a lease in etcd until its route is in another host's kernel, with few peers and with many. */
 import type { Daemon, DaemonKind } from '../src/lab/daemon.js';
-import { ETCD_PREFIX } from '../src/lab/lab.js';
+import { ETCD_PREFIX } from '../src/lab/etcd-service.js';
 import { waitFor } from '../src/lab/wait.js';
 import { subnetsPath } from '../src/lease/codec.js';
 import { formatPrefix } from '../src/net/prefix.js';

@@ -1,6 +1,6 @@
 /** What happens to etcd, its members and what they hold. No packet between containers may be lost for any of it. */
 import { HOST_ROLE } from '../src/lab/etcd-cluster.js';
-import { ETCD_PREFIX } from '../src/lab/lab.js';
+import { ETCD_PREFIX } from '../src/lab/etcd-service.js';
 import { bothWays } from '../src/lab/link-faults.js';
 import type { Disturbance, Kind } from './disturbance.js';
 import type { Rig } from './rig.js';

@@ -95,8 +95,8 @@ export class Daemon {
   /** What /readyz answers, head and body; empty when nobody answers. */
   async readiness(): Promise<string> {
     const { namespace, healthPort = 8471 } = this.#options;
-    // bash speaks TCP by itself, so this needs no HTTP client on the machine.
-    const ask = `exec 3<>/dev/tcp/127.0.0.1/${healthPort} && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3`;
+    // bash speaks TCP by itself, so this needs no HTTP client on the machine. It becomes cat, so that the timeout ends it.
+    const ask = `exec 3<>/dev/tcp/127.0.0.1/${healthPort} && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && exec cat <&3`;
     const { stdout } = await namespace.attempt(['bash', '-c', ask], { timeoutMs: 1000 });
     return stdout;
   }

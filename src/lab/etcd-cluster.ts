@@ -11,35 +11,22 @@
 import { writeFile } from 'node:fs/promises';
 import { LabError } from '../errors.js';
 import { Authority } from './authority.js';
-import { compactNow, Etcd, type EtcdService } from './etcd.js';
-import type { Namespace } from './namespace.js';
+import {
+  clientFlags,
+  type EtcdClusterOptions,
+  type EtcdMember,
+  initialCluster,
+  makeMember,
+  memberNumbers,
+} from './etcd-member.js';
+import { compactNow, type EtcdService } from './etcd-service.js';
 import { waitFor } from './wait.js';
-import { etcdAddress, type Wire } from './wire.js';
-
-const SIZE = 3;
+import { etcdAddress } from './wire.js';
 
 /** The hosts' user: may do what a daemon needs. */
 export const HOST_USER = 'loden';
 export const HOST_PASSWORD = 'host-secret';
 export const HOST_ROLE = 'loden-host';
-
-export interface EtcdMember {
-  /** `e1`: its name in the cluster and on the wire. */
-  readonly name: string;
-  readonly peerUrl: string;
-  readonly etcd: Etcd;
-}
-
-export interface EtcdClusterOptions {
-  /** Made if absent; whoever gave it removes it. */
-  readonly directory: string;
-  readonly wire: Wire;
-  /** The namespace for a member of that name, to be made. */
-  readonly namespaceFor: (name: string) => Namespace;
-  /** Of the keys that hosts may use. */
-  readonly prefix: string;
-  readonly signal?: AbortSignal | undefined;
-}
 
 export class EtcdCluster implements EtcdService {
   readonly members: readonly EtcdMember[];
@@ -55,11 +42,11 @@ export class EtcdCluster implements EtcdService {
   /** Starts it, with its users, and waits until it answers. */
   static async start(options: EtcdClusterOptions): Promise<EtcdCluster> {
     const authority = await Authority.create(`${options.directory}/tls`);
-    const names = numbers.map((number) => `IP:${etcdAddress(number)}`).join();
+    const names = memberNumbers.map((number) => `IP:${etcdAddress(number)}`).join();
     await authority.issue('server', { commonName: 'etcd', names });
     await authority.issue('root', { commonName: 'root' });
     await writeFile(authority.file('token.key'), 'a key for the tokens of a lab\n');
-    const members = await Promise.all(numbers.map((number) => makeMember(options, authority, number)));
+    const members = await Promise.all(memberNumbers.map((number) => makeMember(options, authority, number)));
     const cluster = new EtcdCluster(options, authority, members);
     await cluster.start();
     await cluster.addUsers();
@@ -184,57 +171,9 @@ export class EtcdCluster implements EtcdService {
   }
 }
 
-const numbers = Array.from({ length: SIZE }, (_, index) => index + 1);
-const peerUrlOf = (number: number) => `https://${etcdAddress(number)}:2380`;
-const initialCluster = numbers.map((number) => `e${number}=${peerUrlOf(number)}`).join();
-
-async function makeMember(
-  { directory, wire, namespaceFor, signal }: EtcdClusterOptions,
-  authority: Authority,
-  number: number,
-): Promise<EtcdMember> {
-  const name = `e${number}`;
-  const namespace = namespaceFor(name);
-  await wire.plug(namespace, name, etcdAddress(number), false);
-  const peerUrl = peerUrlOf(number);
-  const etcd = await Etcd.make({
-    directory: `${directory}/${name}`,
-    namespace,
-    address: etcdAddress(number),
-    port: 2379,
-    scheme: 'https',
-    flags: memberFlags(authority, name, peerUrl),
-    clientFlags: clientFlags(authority),
-    signal,
-  });
-  return { name, peerUrl, etcd };
-}
-
-function memberFlags(authority: Authority, name: string, peerUrl: string): string[] {
-  const tls = (prefix: string) => [
-    `--${prefix}cert-file=${authority.file('server.crt')}`,
-    `--${prefix}key-file=${authority.file('server.key')}`,
-    `--${prefix}trusted-ca-file=${authority.file('ca.crt')}`,
-    `--${prefix}client-cert-auth`,
-  ];
-  return [
-    `--name=${name}`,
-    `--listen-peer-urls=${peerUrl}`,
-    `--initial-advertise-peer-urls=${peerUrl}`,
-    `--initial-cluster=${initialCluster}`,
-    ...tls(''),
-    ...tls('peer-'),
-    // The tokens of passwords. Etcd's other kind does not expire while it is used.
-    `--auth-token=jwt,sign-method=HS256,priv-key=${authority.file('token.key')},ttl=5s`,
-    '--bcrypt-cost=4',
-    // Else a member may only join once the others have known each other for five seconds.
-    '--strict-reconfig-check=false',
-  ];
-}
-
-function clientFlags(authority: Authority): string[] {
-  const [ca, certificate, key] = ['ca.crt', 'root.crt', 'root.key'].map((name) => authority.file(name));
-  return [`--cacert=${ca}`, `--cert=${certificate}`, `--key=${key}`];
+/** Ids are greater than the integers that a number can hold. */
+function wholeIds(json: string): string {
+  return json.replace(/"ID":(\d+)/g, '"ID":"$1"');
 }
 
 function lodenFlags(authority: Authority, owner: string): string[] {
@@ -242,9 +181,4 @@ function lodenFlags(authority: Authority, owner: string): string[] {
     authority.file(name),
   );
   return [`--etcd-cafile=${ca}`, `--etcd-certfile=${certificate}`, `--etcd-keyfile=${key}`];
-}
-
-/** Ids are greater than the integers that a number can hold. */
-function wholeIds(json: string): string {
-  return json.replace(/"ID":(\d+)/g, '"ID":"$1"');
 }

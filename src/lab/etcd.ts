@@ -1,30 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { LabError } from '../errors.js';
+import { compactNow, type EtcdService } from './etcd-service.js';
 import { command, type Namespace } from './namespace.js';
 import { Process } from './process.js';
 import { waitFor } from './wait.js';
-
-/** What a lab needs of its etcd, be it one process or several. */
-export interface EtcdService {
-  /** As the daemons' `--etcd-endpoints` takes it: `http://192.168.77.254:2379`. */
-  readonly endpoint: string;
-  /** Starts it again over the data it had, and waits until it answers. */
-  start(): Promise<void>;
-  /** Ends it and keeps its data. */
-  stop(): Promise<void>;
-  /** Lets it hang: connections stay open and nothing is answered, until `resume`. */
-  pause(): void;
-  resume(): void;
-  /** Runs etcdctl, as one who may do everything, and returns what it printed. */
-  ctl(...args: readonly string[]): Promise<string>;
-  /** Forgets all revisions up to the present one: a watch that starts at an older one is refused. */
-  compact(): Promise<void>;
-  /** Writes all that it has to a file. */
-  save(file: string): Promise<void>;
-  /** Ends it and begins again with what was saved, or with nothing: its revisions go back. */
-  restore(file?: string): Promise<void>;
-}
 
 export interface EtcdOptions {
   /** Holds its data and its log. Made if absent; whoever gave it removes it. */
@@ -198,13 +178,6 @@ export class Etcd implements EtcdService {
       () => false,
     );
   }
-}
-
-export async function compactNow(etcd: Pick<EtcdService, 'ctl'>): Promise<void> {
-  const answer = JSON.parse(await etcd.ctl('get', 'any', '--write-out=json')) as {
-    header: { revision: number };
-  };
-  await etcd.ctl('compact', String(answer.header.revision));
 }
 
 /** A TCP port that nobody listened on a moment ago. */

@@ -148,11 +148,15 @@ export class LabHost {
     );
   }
 
-  /** Its `eth0` is made anew, with its address: to the kernel another link of the same name. */
+  /** Its `eth0` is made anew, with the MAC and the address that it had: to the kernel another link of the same name. */
   async replug(): Promise<void> {
     const { wire, defaultRoute } = this.#place;
+    const [link] = JSON.parse(await this.exec(['ip', '-json', 'link', 'show', 'eth0'])) as [
+      { address: string },
+    ];
     await wire.unplug(this.name);
     await wire.connect(this.namespace, this.name, this.address, defaultRoute);
+    await this.ip(`link set eth0 address ${link.address}`);
   }
 
   record(): HostRecord {

@@ -1,5 +1,6 @@
+import { ETCD_PREFIX } from './etcd-service.js';
 import type { LabHost } from './host.js';
-import { ETCD_PREFIX, type Lab } from './lab.js';
+import type { Lab } from './lab.js';
 import { type LeaseEntry, readLeaseEntries } from './lease-entries.js';
 import { peersInKernel, plannedPeers, promisedKey } from './peer-state.js';
 import { waitFor } from './wait.js';

@@ -10,19 +10,19 @@
  */
 import { fileURLToPath } from 'node:url';
 import { LabError } from '../errors.js';
-import { Etcd, type EtcdService } from './etcd.js';
 import { EtcdCluster } from './etcd-cluster.js';
+import { ETCD_PREFIX, type EtcdService } from './etcd-service.js';
 import { type HostOptions, LabHost } from './host.js';
 import type { Namespace } from './namespace.js';
 import { type LabOptions, networkConfig } from './options.js';
 import { allReached, type MatrixEntry, type PingTarget, pingMatrix } from './ping.js';
-import { claimLab, labDirectory, labNamespace, writeRecord } from './record.js';
+import { claimLab, labNamespace, writeRecord } from './record.js';
+import { startEtcd } from './start-etcd.js';
 import { takeDown } from './take-down.js';
 import { together } from './together.js';
 import { waitFor } from './wait.js';
-import { WIRE_ADDRESS, Wire } from './wire.js';
+import { Wire } from './wire.js';
 
-export const ETCD_PREFIX = '/coreos.com/network';
 const LODEN = fileURLToPath(new URL('../../cmd/loden.js', import.meta.url));
 
 let made = 0;
@@ -171,25 +171,7 @@ export class Lab {
   }
 
   async #startEtcd(): Promise<void> {
-    const { signal } = this.#options;
-    const directory = `${labDirectory(this.name)}/etcd`;
-    const { namespace } = this.wire;
-    this.#etcd = this.#options.cluster
-      ? await EtcdCluster.start({
-          directory,
-          wire: this.wire,
-          namespaceFor: (name) => labNamespace(this.name, name),
-          prefix: ETCD_PREFIX,
-          signal,
-        })
-      : await Etcd.start({
-          ...this.#options.etcd,
-          directory,
-          namespace,
-          address: WIRE_ADDRESS,
-          port: 2379,
-          signal,
-        });
+    this.#etcd = await startEtcd(this.name, this.wire, this.#options);
     await this.putConfig();
   }
 

@@ -1,4 +1,4 @@
-import type { EtcdService } from './etcd.js';
+import type { EtcdService } from './etcd-service.js';
 
 /** A key below `subnets`, as etcd has it. */
 export interface LeaseEntry {

@@ -2,7 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
-import { ETCD_PREFIX, Lab } from '../../src/lab/lab.js';
+import { ETCD_PREFIX } from '../../src/lab/etcd-service.js';
+import { Lab } from '../../src/lab/lab.js';
 import type { LabOptions } from '../../src/lab/options.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { type Block, blocksOf, PAGES, read, tagValue } from './blocks.js';

@@ -1,5 +1,6 @@
 /** What a page's reader has already, when that is more than two hosts and an empty etcd. */
-import { ETCD_PREFIX, type Lab } from '../../src/lab/lab.js';
+import { ETCD_PREFIX } from '../../src/lab/etcd-service.js';
+import type { Lab } from '../../src/lab/lab.js';
 import type { LabOptions } from '../../src/lab/options.js';
 import { WIRE_ADDRESS } from '../../src/lab/wire.js';
 import { makeCertificates } from '../etcd/certificates.js';

@@ -61,9 +61,16 @@ async function suffer(lab: Lab, fault: Fault, t: ExecutionContext): Promise<Suff
     t.log(await said(lab, before));
     throw error;
   } finally {
-    await lab.wire.disturb();
+    await mend(lab);
     if (ends.length === 0) await Promise.all([around.stop(), through.stop()]).catch(() => undefined);
   }
+}
+
+/** For the next fault, whatever became of this one. */
+async function mend(lab: Lab): Promise<void> {
+  await lab.wire.disturb();
+  lab.etcd.resume();
+  for (const { daemon } of lab.hosts) daemon.signal('SIGCONT');
 }
 
 /** What the daemons have said since. */

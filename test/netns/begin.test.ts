@@ -1,7 +1,7 @@
 /** What lodend says before it has a subnet: what it waits for, and why it cannot begin. */
 
 import type { DaemonOptions } from '../../src/lab/daemon.js';
-import { ETCD_PREFIX } from '../../src/lab/lab.js';
+import { ETCD_PREFIX } from '../../src/lab/etcd-service.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { labFor, labTest, occurrences, sharedLab } from './lab-test.js';
 

@@ -1,5 +1,5 @@
 /** What a restart makes of a host whose network's config has changed meanwhile. */
-import { ETCD_PREFIX } from '../../src/lab/lab.js';
+import { ETCD_PREFIX } from '../../src/lab/etcd-service.js';
 import { labFor, labTest } from './lab-test.js';
 
 const OTHER = '/other/network';

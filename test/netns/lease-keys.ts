@@ -1,4 +1,5 @@
-import { ETCD_PREFIX, type Lab } from '../../src/lab/lab.js';
+import { ETCD_PREFIX } from '../../src/lab/etcd-service.js';
+import type { Lab } from '../../src/lab/lab.js';
 import { type LeaseEntry, readLeaseEntries } from '../../src/lab/lease-entries.js';
 
 export const SUBNETS = `${ETCD_PREFIX}/subnets`;

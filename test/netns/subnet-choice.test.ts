@@ -1,7 +1,7 @@
 /** Which subnet a host gets: the one it had, if it can; never one that is in use on the host itself. */
 import { rm } from 'node:fs/promises';
 import type { Daemon } from '../../src/lab/daemon.js';
-import { ETCD_PREFIX } from '../../src/lab/lab.js';
+import { ETCD_PREFIX } from '../../src/lab/etcd-service.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { labFor, labTest, sharedLab } from './lab-test.js';
 import { deleteLease, leaseOf, putLease } from './lease-keys.js';

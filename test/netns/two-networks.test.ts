@@ -1,7 +1,8 @@
 /** Two networks on the same hosts: two daemons in each, with a prefix, pool and files of their own. */
 import type { Daemon } from '../../src/lab/daemon.js';
+import { ETCD_PREFIX } from '../../src/lab/etcd-service.js';
 import type { LabHost } from '../../src/lab/host.js';
-import { ETCD_PREFIX, type Lab } from '../../src/lab/lab.js';
+import type { Lab } from '../../src/lab/lab.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { labFor, labTest } from './lab-test.js';
 import { leaseEntries } from './lease-keys.js';

@@ -1,5 +1,6 @@
 /** An etcd that forgets: all leases, all there is, or all since a backup. Hosts run on, and have their own again. */
-import { ETCD_PREFIX, type Lab } from '../../src/lab/lab.js';
+import { ETCD_PREFIX } from '../../src/lab/etcd-service.js';
+import type { Lab } from '../../src/lab/lab.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { labFor, labTest, occurrences } from './lab-test.js';
 import { deleteLease, leaseEntries, leaseOf, putLease, SUBNETS, vxlanLease } from './lease-keys.js';

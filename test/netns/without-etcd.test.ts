@@ -1,7 +1,7 @@
 /** A host that starts while etcd is away: it goes on from what it knew, if its lease cannot have expired. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { ETCD_PREFIX } from '../../src/lab/etcd-service.js';
 import type { LabHost } from '../../src/lab/host.js';
-import { ETCD_PREFIX } from '../../src/lab/lab.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { labFor, labTest, occurrences, sharedLab } from './lab-test.js';
 import { leaseEntries, leaseOf } from './lease-keys.js';

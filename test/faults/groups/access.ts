@@ -1,6 +1,7 @@
 /** etcd runs and refuses us: expired tokens, roles, passwords and certificates. */
 import { HOST_PASSWORD, HOST_ROLE, HOST_USER } from '../../../src/lab/etcd-cluster.js';
-import { ETCD_PREFIX, type Lab } from '../../../src/lab/lab.js';
+import { ETCD_PREFIX } from '../../../src/lab/etcd-service.js';
+import type { Lab } from '../../../src/lab/lab.js';
 import { waitFor } from '../../../src/lab/wait.js';
 import { type FaultGroup, FLAGS } from '../fault.js';
 

@@ -1,5 +1,5 @@
 /** What etcd holds goes away, or goes back in time. */
-import { ETCD_PREFIX } from '../../../src/lab/lab.js';
+import { ETCD_PREFIX } from '../../../src/lab/etcd-service.js';
 import { labDirectory } from '../../../src/lab/record.js';
 import type { Fault, FaultGroup } from '../fault.js';
 
