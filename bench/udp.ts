@@ -14,6 +14,7 @@ import type { Bench, Figure, Row, Target } from './figure.js';
 import { type Contenders, inTurn, type Runs } from './in-turn.js';
 import { median } from './median.js';
 import { labOfOnePacketLoops } from './one-packet-loop.js';
+import { measurePeerTable } from './peer-table.js';
 import { busySeconds } from './processor.js';
 import { compare } from './rows.js';
 import { SmallPackets } from './small-packets.js';
@@ -29,14 +30,15 @@ export const udp: Figure = {
   name: 'udp',
   about: 'the udp backend, against routes, VXLAN and a plain loop (and flanneld)',
   async measure(bench) {
-    const programs = await compilePrograms('one-packet-loop', 'packets');
+    const programs = await compilePrograms('one-packet-loop', 'packets', 'peer-table');
     const labs: Record<string, Lab> = {};
     try {
+      const peers = await measurePeerTable(programs, bench);
       await buildLabs(labs, programs, bench);
       const contenders = await contendersOf(labs, programs, bench.quick ? 1 : SECONDS);
       const plain = await measureUnderlay('veth', contenders, bench);
       for (const lab of Object.values(labs)) await segmentAtTheSender(lab);
-      return [...plain, ...(await measureUnderlay('segmented', contenders, bench))];
+      return [...plain, ...(await measureUnderlay('segmented', contenders, bench)), ...peers];
     } finally {
       for (const lab of Object.values(labs)) await lab.down();
       await rm(programs, { recursive: true });

@@ -48,7 +48,7 @@ Exit status: 0 done, 1 failure, 2 bad flag or config, 3 subnet lost to another h
 function oneLine(text: string): string {
   return `${text
     .replace(/^error: /, 'loden: ')
-    .replace(/^(loden: unknown option '[\w-]*)[^'].*'$/m, "$1…'")
+    .replace(/^(loden: unknown option '[\w-]*)[^\w'-].*'$/m, "$1…'")
     .trimEnd()
     .replaceAll('\n', ' ')}\n`;
 }

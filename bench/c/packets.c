@@ -4,7 +4,6 @@
  *     packets receive PORT                        counts until a second passes without one, then prints "COUNT SECONDS"
  *     packets send ADDRESS PORT SECONDS SIZE      datagrams of SIZE bytes, 64 a system call, each a packet of its own
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -63,10 +63,10 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
   };
   signal.addEventListener('abort', () => notify('STOPPING=1\nSTATUS=stopping'), { once: true });
   try {
-    const state = stateOfNetwork(ports);
     const marks = { identity: await identityOf(ports), boot: await currentBoot() };
     const configSource = `etcd key ${configPath(options.etcdPrefix)}`;
-    await liveOn({ ...ports, marks, state, configSource, tell }, { health, telemetry, keeper }, signal);
+    const readState = () => stateOfNetwork(ports);
+    await liveOn({ ...ports, marks, readState, configSource, tell }, { health, telemetry, keeper }, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

@@ -7,11 +7,12 @@ import { acquire } from '../lease/acquire.js';
 import { systemClock } from '../lease/clock.js';
 import type { AgentPorts } from './agent.js';
 import { type Silence, silenceOf } from './contact.js';
-import { type Ground, groundFromEtcd, groundFromState } from './ground.js';
+import { type Ground, groundFromEtcd, groundFromState, withRemembered } from './ground.js';
 import { leaseAge } from './lease-age.js';
+import { areMany } from './missing-peers.js';
 import { currentMoment } from './moment.js';
 import { type Failure, persist } from './persist.js';
-import type { KnownState } from './state-file.js';
+import { countOfState, type KnownState } from './state-file.js';
 import { leaseAttributes, type Marks, type Survey, surveyHost } from './survey.js';
 
 /** Is told what is waited for, and why. */
@@ -20,8 +21,8 @@ export type Tell = (reason: string) => void;
 export interface BeginningInput extends AgentPorts {
   readonly marks: Marks;
   readonly configSource: string;
-  /** Of this network; undefined when there is none. With thousands of leases it takes a moment to read. */
-  readonly state: Promise<KnownState | undefined>;
+  /** The last known state, if there is one of this network. With thousands of leases it takes a moment, and memory. */
+  readonly readState: () => Promise<KnownState | undefined>;
   readonly tell: Tell;
 }
 
@@ -40,13 +41,21 @@ export async function begin(input: BeginningInput, signal: AbortSignal): Promise
   if ('state' in found) return beginFrom(found, input, signal);
   const configText = found.text;
   const survey = await surveyFirst(input, configText, signal);
-  const state = await input.state;
-  const before = state?.configText === configText ? state : undefined;
-  const ground = await persist<Ground | Fallback>((until) => attempt(input, survey, before, until), {
+  let before: KnownState | undefined;
+  // A reboot clears the subnet file away, and the state stays.
+  const previousSubnet = survey.previousSubnet ?? (await input.readState())?.lease.subnet;
+  const once = (until: AbortSignal) =>
+    attempt(input, { ...survey, previousSubnet }, until).catch(async (error: unknown) => {
+      before ??= await input.readState();
+      throw error;
+    });
+  const ground = await persist<Ground | Fallback>(once, {
     waitingFor: 'a lease',
     absent: '',
-    instead: (failure) =>
-      before && isOutage(failure) && !mayBeCopied(before, survey) ? fallback(before, failure) : undefined,
+    instead: (failure) => {
+      const usable = before?.configText === configText && !mayBeCopied(before, survey);
+      return usable && isOutage(failure) ? fallback(before, failure) : undefined;
+    },
     tell,
     log,
     signal,
@@ -54,21 +63,29 @@ export async function begin(input: BeginningInput, signal: AbortSignal): Promise
   return 'state' in ground ? { ...startFrom(ground, input), survey } : { configText, survey, ground };
 }
 
-function config(
-  { store, log, tell, configSource, state }: BeginningInput,
+/** What there is to begin with is read when etcd does not answer at once. */
+const PATIENCE_MS = 500;
+
+async function config(
+  { store, log, tell, configSource, readState }: BeginningInput,
   signal: AbortSignal,
 ): Promise<{ readonly text: string } | Fallback> {
   let known: KnownState | undefined;
-  const reading = state.then((value) => {
-    known = value;
-  });
+  let reading: Promise<void> | undefined;
+  const read = () => {
+    reading ??= readState().then((state) => {
+      known = state;
+    });
+    return reading;
+  };
+  const late = setTimeout(read, PATIENCE_MS);
   const attempt = async (until: AbortSignal) => {
     const text = await store.readConfig(until).catch(async (error: unknown) => {
-      await reading;
+      await read();
       throw error;
     });
     if (text !== undefined) return { text };
-    await reading;
+    await read();
     return undefined;
   };
   return persist<{ readonly text: string } | Fallback>(attempt, {
@@ -78,28 +95,25 @@ function config(
     tell,
     log,
     signal,
-  });
+  }).finally(() => clearTimeout(late));
 }
 
 /** A subnet for a host that has none, or none any more. Waits for etcd, whatever was known before. */
 export function acquireGround(input: BeginningInput, survey: Survey, signal: AbortSignal): Promise<Ground> {
   const { log } = input;
-  const once = (until: AbortSignal) => attempt(input, survey, undefined, until);
+  const once = (until: AbortSignal) => attempt(input, survey, until);
   return persist(once, { waitingFor: 'a lease', absent: '', log, signal });
 }
 
 async function attempt(
-  { options, store, log, marks }: BeginningInput,
+  { options, store, log, marks, readState }: BeginningInput,
   survey: Survey,
-  before: KnownState | undefined,
   signal: AbortSignal,
 ): Promise<Ground> {
   const asked = currentMoment();
   const ttlSeconds = options.subnetLeaseTtlSeconds;
   const acquired = await acquire({
     ...survey,
-    // A reboot clears the subnet file away, and the state stays.
-    previousSubnet: survey.previousSubnet ?? before?.lease.subnet,
     store,
     host: { publicIp: survey.uplink.publicIp, ...marks },
     attributesFor: (subnet) => leaseAttributes(survey, subnet, marks),
@@ -109,7 +123,10 @@ async function attempt(
     log: log.child({ component: 'lease' }),
     signal,
   });
-  return groundFromEtcd(acquired, ttlSeconds, asked, before);
+  const ground = groundFromEtcd(acquired, ttlSeconds, asked);
+  const known = await countOfState(options.stateDir);
+  const before = areMany(known - ground.snapshot.leases.size, known) ? await readState() : undefined;
+  return before ? withRemembered(ground, before) : ground;
 }
 
 /** What to begin with instead of etcd, and why. */
@@ -142,7 +159,7 @@ async function beginFrom(found: Fallback, input: BeginningInput, signal: AbortSi
     { publicIp: survey.uplink.publicIp, was: lease.attributes.publicIp },
     'the last known state may be that of a machine that this one is a copy of, so it is not used',
   );
-  return begin({ ...input, state: Promise.resolve(undefined) }, signal);
+  return begin({ ...input, readState: async () => undefined }, signal);
 }
 
 /** As far as can be told without etcd: a machine has its disk's content, but neither its address nor its boot. */

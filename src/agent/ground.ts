@@ -2,7 +2,6 @@
 import type { Acquired } from '../lease/acquire.js';
 import type { Lease } from '../lease/lease.js';
 import type { LeaseSnapshot } from '../lease/store.js';
-import { areMany } from './missing-peers.js';
 import type { Moment } from './moment.js';
 import type { KnownState } from './state-file.js';
 
@@ -21,18 +20,14 @@ export interface Ground {
   readonly doubt?: string | undefined;
 }
 
-/** `before`: what the last run knew. `asked`: just before the lease was granted. */
-export function groundFromEtcd(
-  { lease, snapshot }: Acquired,
-  ttlSeconds: number,
-  asked: Moment,
-  before: KnownState | undefined,
-): Ground {
-  const ground = { lease, renewed: asked, ttlSeconds, snapshot, afresh: false };
-  if (!before) return ground;
-  const missing = [...before.leases.keys()].filter((key) => !snapshot.leases.has(key));
-  if (!areMany(missing.length, before.leases.size)) return ground;
-  return { ...ground, remembered: { leases: before.leases, revision: before.revision, skipped: [] } };
+/** `asked`: just before the lease was granted. */
+export function groundFromEtcd({ lease, snapshot }: Acquired, ttlSeconds: number, asked: Moment): Ground {
+  return { lease, renewed: asked, ttlSeconds, snapshot, afresh: false };
+}
+
+/** With what the last run knew. Peers that the config has no room for any more are refused when they are judged. */
+export function withRemembered(ground: Ground, { leases, revision }: KnownState): Ground {
+  return { ...ground, remembered: { leases, revision, skipped: [] } };
 }
 
 export function groundFromState({ lease, renewed, ttlSeconds, leases, revision }: KnownState): Ground {

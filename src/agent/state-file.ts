@@ -11,7 +11,7 @@
  * the file has 2.5 MB, and the event loop must not be held up for that.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { errnoOf, writeWhole } from '../files/write-whole.js';
@@ -44,6 +44,9 @@ export interface ReadState {
 
 const VERSION_LINE = 'loden last-known 1';
 
+/** More than the first two lines have, but for an unusual config. */
+const HEAD_BYTES = 16_384;
+
 /** Lines made or read at a stretch, some 5 ms. */
 const LINES_PER_TURN = 1000;
 
@@ -57,7 +60,8 @@ export async function writeState(stateDir: string, state: KnownState): Promise<v
     hash.update(slice);
     text += slice;
   };
-  append([VERSION_LINE, JSON.stringify({ ...rest, config, lease: leaseFields(lease) })]);
+  const head = { ...rest, config, count: leases.size, lease: leaseFields(lease) };
+  append([VERSION_LINE, JSON.stringify(head)]);
   const all = [...leases.values()];
   for (let index = 0; index < all.length; index += LINES_PER_TURN) {
     append(all.slice(index, index + LINES_PER_TURN).map((each) => JSON.stringify(leaseFields(each))));
@@ -84,6 +88,21 @@ export async function readState(stateDir: string): Promise<ReadState> {
     return unusable('it is damaged');
   const state = await parse(content[1]!.trimEnd().split('\n'));
   return state ? { state } : unusable('it is not what loden writes');
+}
+
+/** How many leases the state has, without reading them all; 0 where that cannot be told. Never throws. */
+export async function countOfState(stateDir: string): Promise<number> {
+  const file = await open(stateFile(stateDir)).catch(() => undefined);
+  try {
+    const { buffer, bytesRead } = (await file?.read(Buffer.alloc(HEAD_BYTES))) ?? { bytesRead: 0 };
+    const [version, head] = buffer?.toString('utf8', 0, bytesRead).split('\n', 2) ?? [];
+    const { count } = version === VERSION_LINE ? parseObject(head) : {};
+    return isCount(count) ? count : 0;
+  } catch {
+    return 0;
+  } finally {
+    await file?.close();
+  }
 }
 
 function stateFile(stateDir: string): string {

@@ -2,10 +2,10 @@
  * The leases as they are once it is settled which of them are this host's: those in doubt are asked about, and those
  * of ours that are of no use are released, unless they are reservations.
  */
-import { TwinHostError } from '../errors.js';
+import { StoreDeniedError, TwinHostError } from '../errors.js';
 import { equalPrefixes, formatPrefix } from '../net/prefix.js';
 import type { AcquireInput } from './acquire.js';
-import { challenge } from './challenge.js';
+import { type Answer, challenge } from './challenge.js';
 import { fitsPool, olderOverlap } from './fit.js';
 import { type HostMarks, isReservation, type Lease } from './lease.js';
 import type { LeaseSnapshot } from './store.js';
@@ -19,8 +19,8 @@ interface Settled {
 
 export class SettledLeases {
   readonly #input: AcquireInput;
-  /** The revisions of leases whose holder was asked and gave no answer. */
-  readonly #silent = new Set<number>();
+  /** What was found out, by the revision of the lease. */
+  readonly #found = new Map<number, 'ours' | "another's">();
 
   constructor(input: AcquireInput) {
     this.#input = input;
@@ -48,7 +48,7 @@ export class SettledLeases {
   }
 
   #whose(lease: Lease): ReturnType<typeof whose> {
-    return this.#silent.has(lease.modRevision) ? 'ours' : whose(lease.attributes, this.#input.host);
+    return this.#found.get(lease.modRevision) ?? whose(lease.attributes, this.#input.host);
   }
 
   /** None where we are known to hold a lease with our public IP: a daemon's restart asks nobody and waits for nothing. */
@@ -67,11 +67,22 @@ export class SettledLeases {
       { subnet: formatPrefix(lease.subnet), publicIp, identity },
       'asking whether the host is alive that has a lease with our public IP or identity',
     );
-    const answer = await challenge(this.#input, lease);
+    const answer = await this.#challenge(lease);
     if (answer.kind === 'alive') throw twinHost(lease, host);
-    if (answer.kind === 'changed') return;
+    if (answer.kind !== 'silent') return;
     log.info({ subnet: formatPrefix(lease.subnet) }, 'nobody answers, so the lease is ours');
-    this.#silent.add(answer.lease.modRevision);
+    this.#found.set(answer.lease.modRevision, 'ours');
+  }
+
+  /** Where each host may write one key alone, nobody may ask, nor take over, and what is in doubt is another's. */
+  async #challenge(lease: Lease): Promise<Answer | { readonly kind: 'denied' }> {
+    try {
+      return await challenge(this.#input, lease);
+    } catch (error) {
+      if (!(error instanceof StoreDeniedError)) throw error;
+      this.#found.set(lease.modRevision, "another's");
+      return { kind: 'denied' };
+    }
   }
 
   async #released(leases: readonly Lease[], snapshot: LeaseSnapshot): Promise<boolean> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { type KnownState, readState, writeState } from '../../src/agent/state-file.js';
+import { countOfState, type KnownState, readState, writeState } from '../../src/agent/state-file.js';
 import { FileError } from '../../src/errors.js';
 import { leaseKey } from '../../src/lease/codec.js';
 import { attributes, lease } from '../lease/leases.js';
@@ -39,9 +39,11 @@ function known(peers = 2): KnownState {
 test('what was written is read again', async (t) => {
   const folder = await folderFor(t);
   t.deepEqual(await readState(folder), {});
+  t.is(await countOfState(folder), 0);
   for (const state of [known(), known(0), known(2500)]) {
     await writeState(folder, state);
     t.deepEqual(await readState(folder), { state });
+    t.is(await countOfState(folder), state.leases.size);
   }
 });
 

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { Contact } from '../../src/agent/contact.js';
 import { currentMoment } from '../../src/agent/moment.js';
 import { OwnLease } from '../../src/agent/own-lease.js';
-import { StoreUnavailableError, TwinHostError } from '../../src/errors.js';
+import { StoreDeniedError, StoreUnavailableError, TwinHostError } from '../../src/errors.js';
 import { type Acquired, acquire } from '../../src/lease/acquire.js';
 import { ANSWER_MS } from '../../src/lease/challenge.js';
 import type { Clock } from '../../src/lease/clock.js';
@@ -24,9 +24,14 @@ function published({ publicIp, identity, boot }: HostMarks): LeaseAttributes {
   return attributes(publicIp, { identity, boot });
 }
 
-function start(etcd: FakeEtcd, self: HostMarks, clock: Clock = hurriedClock): Promise<Acquired> {
+function start(
+  etcd: FakeEtcd,
+  self: HostMarks,
+  clock: Clock = hurriedClock,
+  store = new FakeLeaseStore(etcd),
+): Promise<Acquired> {
   return acquire({
-    store: new FakeLeaseStore(etcd),
+    store,
     network,
     host: self,
     previousSubnet: undefined,
@@ -188,22 +193,21 @@ test('when etcd goes away while a host is asked, nothing is concluded', async (t
   await (await live(etcd, host(IP, { identity: 'first' }))).die();
   const store = new FakeLeaseStore(etcd);
   const clock = new FakeClock();
-  const second = host(IP, { identity: 'second' });
-  const started = acquire({
-    store,
-    network,
-    host: second,
-    previousSubnet: undefined,
-    forbidden: [],
-    attributesFor: () => published(second),
-    ttlSeconds: 86_400,
-    random: Math.random,
-    clock,
-    log: pino({ level: 'silent' }),
-    signal: AbortSignal.timeout(10_000),
-  });
+  const started = start(etcd, host(IP, { identity: 'second' }), clock, store);
   const failed = t.throwsAsync(started, { instanceOf: StoreUnavailableError });
   await clock.advance(ANSWER_MS / 2);
   store.cut();
   await failed;
+});
+
+test('where a host may not write the lease in doubt, it takes a subnet of its own', async (t) => {
+  const etcd = new FakeEtcd();
+  const first = await live(etcd, host(IP, { identity: 'first' }));
+  await first.die();
+  const store = new FakeLeaseStore(etcd);
+  store.publish = async () => {
+    throw new StoreDeniedError('its role does not permit it');
+  };
+  t.not(await subnetOf(start(etcd, host(IP, { identity: 'second' }), hurriedClock, store)), first.subnet);
+  t.is(etcd.entries.size, 2);
 });

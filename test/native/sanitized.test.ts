@@ -26,14 +26,17 @@ test.serial('random packets, and a kernel that refuses what it likes, break no r
     t.true(number(name) > 0, name);
 });
 
-for (const [sanitizer, target] of [
-  ['threads', 'soak-threads'],
-  ['memory', 'soak-memory'],
-] as const)
+for (const sanitizer of ['threads', 'memory']) {
   asRoot(`under the sanitizer for ${sanitizer} packets flow while peers change and paths open`, async (t) => {
-    const number = await run(t, target, '4');
+    const number = await run(t, `soak-${sanitizer}`, '4');
     t.true(number('swaps') > 10 && number('reopened') > 1);
   });
+
+  test.serial(`under the sanitizer for ${sanitizer} no table of peers is freed that a thread reads`, async (t) => {
+    const number = await run(t, `roster-${sanitizer}`, '2');
+    t.true(number('swaps') > 100 && number('rounds') > 100);
+  });
+}
 
 asRoot('a million packets and a thousand tables of peers leave no memory behind', async (t) => {
   const seconds = 6;

@@ -65,6 +65,26 @@ asRoot('a super-packet is as many datagrams as the kernel would have sent packet
   t.like(await host.path.counters(), { sent_packets: 8, gso_sends: 1, gso_packets: 8 });
 });
 
+asRoot('a UDP checksum that comes to zero is written as 0xffff, since zero would mean none', async (t) => {
+  const { wire, socket } = await meet(t);
+  const packet = (payload: Buffer) =>
+    packets.ipv4({ ...THERE, protocol: UDP, payload: packets.udp({ ports: [1, 2], payload }) });
+  const payload = filled(40, 1).fill(0, 0, 2);
+  payload.writeUInt16BE(packets.withChecksum(packet(payload)).readUInt16BE(26));
+  const alone = packets.withChecksum(packet(payload));
+  t.is(alone.readUInt16BE(26), 0xffff);
+  wire.send(
+    unfinished(packet(payload)),
+    unfinished(packet(Buffer.concat([payload, payload])), payload.length),
+  );
+  const [completed, ...cut] = await socket.take(3);
+  t.is(completed!.toString('hex'), packets.aged(alone, 1)!.toString('hex'));
+  t.deepEqual(
+    cut.map((segment) => segment.readUInt16BE(26)),
+    [0xffff, 0xffff],
+  );
+});
+
 asRoot('a datagram of a peer comes out as the packet that it is, with one less TTL', async (t) => {
   const { wire, socket } = await meet(t);
   const given = [0, 1, 100, MTU - 28, MTU].map((length) => udpPacket(BACK, length));

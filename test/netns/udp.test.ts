@@ -24,7 +24,10 @@ labTest(
     t.is((await lab.untilAllReach()).length, 2);
     const host = lab.host('h1');
     const { value } = (await leaseOf(lab, host.address))!;
-    t.regex(value, /^\{"PublicIP":"192\.168\.77\.1","PublicIPv6":null,"LodenIdentity":"\w+"\}$/);
+    t.regex(
+      value,
+      /^\{"PublicIP":"192\.168\.77\.1","PublicIPv6":null,"LodenIdentity":"\w+","LodenBoot":"\w+"\}$/,
+    );
     t.is(await host.ip('route show proto 76'), '10.77.0.0/16 dev flannel0 scope link');
     t.regex(await host.ip('address show flannel0'), /mtu 1472 .*inet 10\.77\.\d+\.0\/32 /s);
     t.is(await host.exec(['ip', '-6', 'address', 'show', 'flannel0']), '');

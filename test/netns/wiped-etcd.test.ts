@@ -114,3 +114,21 @@ labTest('peers whose leases went at once are held, and let go when their time is
   await says('no peer without a lease is held any more');
   await waitFor('two routes', async () => (await routes()) === 2);
 });
+
+labTest('a host that restarts when most leases are gone holds the peers that it knew', async (t) => {
+  const lab = await labFor(t, { hosts: 1 });
+  const host = lab.host('h1');
+  const routes = async () => occurrences(await host.ip('route show proto 76'), ' dev flannel.1 ');
+  for (const n of [1, 2, 3, 4])
+    await putLease(lab, `10.77.${100 + n}.0-24`, vxlanLease(`192.168.77.${100 + n}`, `02:00:00:00:00:0${n}`));
+  await waitFor('four routes', async () => (await routes()) === 4);
+  const before = await picture(host.namespace);
+  await host.daemon.stop();
+  await lab.etcd.ctl('del', `${SUBNETS}/10.77.101.0-24`, `${SUBNETS}/10.77.105.0-24`);
+  await host.daemon.start();
+  await host.daemon.ready();
+  await waitFor('word', async () =>
+    (await host.daemon.log()).includes('their peers are held for a while peers=4'),
+  );
+  t.is(await picture(host.namespace), before);
+});
