@@ -62,13 +62,12 @@ export class EtcdCluster implements EtcdService {
     return this.members.map(({ etcd }) => etcd.endpoint).join();
   }
 
-  /** Makes a certificate for the host, whose name is in the files', and gives the flags with which its daemon uses it. */
+  /** By a certificate in files that have the host's name. */
   async admit(host: string): Promise<string[]> {
     await this.authority.issue(host, { commonName: HOST_USER });
     return lodenFlags(this.authority, host);
   }
 
-  /** With which `loden` may do everything. */
   get operatorFlags(): string[] {
     return lodenFlags(this.authority, 'root');
   }

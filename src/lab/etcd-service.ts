@@ -5,6 +5,10 @@ export const ETCD_PREFIX = '/coreos.com/network';
 export interface EtcdService {
   /** As the daemons' `--etcd-endpoints` takes it: `http://192.168.77.254:2379`. */
   readonly endpoint: string;
+  /** With which `loden` may do everything. */
+  readonly operatorFlags: readonly string[];
+  /** Lets a host of that name in, and gives the flags with which its daemon says who it is. */
+  admit(host: string): Promise<readonly string[]>;
   /** Starts it again over the data it had, and waits until it answers. */
   start(): Promise<void>;
   /** Ends it and keeps its data. */

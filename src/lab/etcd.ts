@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { LabError } from '../errors.js';
 import { compactNow, type EtcdService } from './etcd-service.js';
+import { freePort } from './free-port.js';
 import { command, type Namespace } from './namespace.js';
 import { Process } from './process.js';
 import { waitFor } from './wait.js';
@@ -28,6 +28,8 @@ const PATIENCE_MS = 1000;
 /** A real etcd: one process, by itself or as a member of a cluster. */
 export class Etcd implements EtcdService {
   readonly endpoint: string;
+  /** It lets everybody in who reaches it. */
+  readonly operatorFlags: readonly string[] = [];
   readonly #options: EtcdOptions;
   readonly #peerPort: number;
   #process: Process | undefined;
@@ -105,6 +107,10 @@ export class Etcd implements EtcdService {
     });
   }
 
+  async admit(): Promise<readonly string[]> {
+    return [];
+  }
+
   async stop(): Promise<void> {
     this.resume();
     await this.#process?.stop(PATIENCE_MS);
@@ -178,18 +184,6 @@ export class Etcd implements EtcdService {
       () => false,
     );
   }
-}
-
-/** A TCP port that nobody listened on a moment ago. */
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 export function lastLines(text: string, count = 15): string {

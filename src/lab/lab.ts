@@ -105,8 +105,7 @@ export class Lab {
   /** The same in a host: what it says depends on the kernel there. */
   async lodenIn(namespace: Namespace, ...args: readonly string[]): Promise<string> {
     const env = { FLANNELD_ETCD_ENDPOINTS: this.etcd.endpoint, FLANNELD_ETCD_PREFIX: ETCD_PREFIX };
-    const flags = this.#etcd instanceof EtcdCluster ? this.#etcd.operatorFlags : [];
-    return namespace.exec([process.execPath, LODEN, ...args, ...flags], { env });
+    return namespace.exec([process.execPath, LODEN, ...args, ...this.etcd.operatorFlags], { env });
   }
 
   /** The containers there are, and how to ping from and to them. */
@@ -182,7 +181,7 @@ export class Lab {
       number,
       defaultRoute: this.#options.defaultRoute ?? true,
       etcdEndpoint: this.etcd.endpoint,
-      etcdFlags: this.#etcd instanceof EtcdCluster ? await this.#etcd.admit(`h${number}`) : [],
+      etcdFlags: await this.etcd.admit(`h${number}`),
     });
     await host.plugIn();
     this.hosts.push(host);
