@@ -108,12 +108,12 @@ export class Membership {
 
   /** What a next life, or a next start, can begin with. Peers that are held belong to it. */
   get ground(): Ground {
-    const { lease, renewed, ttlSeconds } = this.#own;
+    const { lease, grant } = this.#own;
     const { known } = this.#follower;
     const leases = new Map([...known.leases, ...this.#peers.missing]);
     const revision = Math.max(known.revision, lease.modRevision);
     const doubt = this.#peers.counts.held > 0 ? 'they were held before' : undefined;
-    return { lease, renewed, ttlSeconds, snapshot: { leases, revision, skipped: [] }, afresh: true, doubt };
+    return { lease, ...grant, snapshot: { leases, revision, skipped: [] }, afresh: true, doubt };
   }
 
   get sample(): NetworkSample {

@@ -21,6 +21,8 @@ export interface ReclaimInput {
   readonly random: () => number;
   readonly signal: AbortSignal;
   report(report: OutageReport): void;
+  /** Called just before each attempt: what etcd grants in it, it counts from a later moment. */
+  onAttempt?(): void;
 }
 
 /**
@@ -31,6 +33,7 @@ export async function reclaim(input: ReclaimInput): Promise<Lease> {
   const outage = new Outage(input.report, input.random);
   for (;;) {
     let waitMs = 0;
+    input.onAttempt?.();
     try {
       const lease = await attempt(input);
       outage.succeeded();

@@ -19,17 +19,18 @@ import { reclaim, subnetLost } from '../../lease/reclaim.js';
 import type { LeaseKey, LeaseSnapshot, LeaseStore } from '../../lease/store.js';
 import type { LeaseChange } from '../../lease/table.js';
 import { type Contact, silenceOf } from '../contact.js';
+import type { Ground } from '../ground.js';
 import { persist } from '../persist.js';
-import { currentMoment, elapsedMs, type Moment, momentAgo } from '../state/moment.js';
+import { currentMoment, elapsedMs, momentAgo } from '../state/moment.js';
 import { OwnKey } from './own-key.js';
 
-interface OwnLeaseInput {
+/** When the lease was last granted its whole TTL, and how long that is. */
+export type Grant = Pick<Ground, 'renewed' | 'ttlSeconds'>;
+
+interface OwnLeaseInput extends Grant {
   readonly store: LeaseStore;
   /** As etcd has it, or had it when it was last asked. */
   readonly lease: Lease;
-  /** When it was last granted its whole TTL, and how long that is. */
-  readonly renewed: Moment;
-  readonly ttlSeconds: number;
   /** What our lease should say. */
   readonly attributes: LeaseAttributes;
   /** Of a lease that is granted from now on. */
@@ -46,16 +47,14 @@ interface OwnLeaseInput {
 export class OwnLease {
   readonly #input: OwnLeaseInput;
   readonly #own: OwnKey;
-  #renewed: Moment;
-  #ttlSeconds: number;
+  #grant: Grant;
   /** Ends the holding, because there is something to settle. */
   #interrupt = new AbortController();
 
   constructor(input: OwnLeaseInput) {
     this.#input = input;
     this.#own = new OwnKey(input.lease, input.attributes);
-    this.#renewed = input.renewed;
-    this.#ttlSeconds = input.ttlSeconds;
+    this.#grant = { renewed: input.renewed, ttlSeconds: input.ttlSeconds };
   }
 
   get key(): LeaseKey {
@@ -66,12 +65,8 @@ export class OwnLease {
     return this.#own.lease;
   }
 
-  get renewed(): Moment {
-    return this.#renewed;
-  }
-
-  get ttlSeconds(): number {
-    return this.#ttlSeconds;
+  get grant(): Grant {
+    return this.#grant;
   }
 
   /** Nothing is left to claim, to publish or to decide. */
@@ -109,8 +104,8 @@ export class OwnLease {
       await hold({
         ...this.#input,
         lease: this.lease,
-        ttlSeconds: this.#ttlSeconds,
-        renewedMs: systemClock.nowMs() - Math.max(elapsedMs(this.#renewed, currentMoment()), 0),
+        ttlSeconds: this.#grant.ttlSeconds,
+        renewedMs: systemClock.nowMs() - Math.max(elapsedMs(this.#grant.renewed, currentMoment()), 0),
         clock: systemClock,
         random: Math.random,
         report: (report) => this.#tell(report),
@@ -130,8 +125,9 @@ export class OwnLease {
     this.#own.settling();
     const found = seen ?? (await this.#reclaim(signal));
     if (!isRestored && equalAttributes(found.attributes, attributes)) return found;
-    const [{ publicIp }, { challenge: host }] = [attributes, found.attributes];
-    if (state === 'outdated') log.info({ subnet, publicIp }, 'publishing our lease anew');
+    const { challenge: host } = found.attributes;
+    if (state === 'outdated')
+      log.info({ subnet, publicIp: attributes.publicIp }, 'publishing our lease anew');
     else if (isRestored)
       log.warn({ subnet }, 'our lease is out of an older backup of etcd, publishing it again');
     else if (host)
@@ -144,6 +140,7 @@ export class OwnLease {
     const { log, attributes, mayClaim, contact, newTtlSeconds: ttlSeconds } = this.#input;
     log.warn({ subnet: this.key }, 'our lease is gone from etcd, claiming the subnet again');
     await mayClaim(signal);
+    let asked = currentMoment();
     const lease = await reclaim({
       ...this.#input,
       lease: { ...this.lease, attributes },
@@ -151,10 +148,13 @@ export class OwnLease {
       clock: systemClock,
       random: Math.random,
       report: (report) => this.#tell(report),
+      onAttempt: () => {
+        asked = currentMoment();
+      },
       signal,
     });
     contact.back('lease');
-    this.#granted();
+    this.#grant = { renewed: asked, ttlSeconds };
     log.info({ subnet: this.key }, 'our subnet is claimed again');
     return lease;
   }
@@ -164,18 +164,16 @@ export class OwnLease {
     const { store, attributes, newTtlSeconds, log } = this.#input;
     const held = regrant ? { ...found, leaseId: this.lease.leaseId } : found;
     const ttl = regrant && !isReservation(held) ? newTtlSeconds : undefined;
-    // When the key has changed meanwhile, the watch shows how, and that is settled next.
-    const publish = async (until: AbortSignal) =>
-      (await store.publish(held, attributes, ttl, until)) ?? { ...held, attributes };
-    const waitingFor = 'etcd, to publish our lease again';
-    const published = await persist(publish, { waitingFor, absent: '', log, signal });
-    if (ttl !== undefined) this.#granted();
+    let asked = currentMoment();
+    const publish = async (until: AbortSignal) => {
+      asked = currentMoment();
+      // When the key has changed meanwhile, the watch shows how, and that is settled next.
+      return (await store.publish(held, attributes, ttl, until)) ?? { ...held, attributes };
+    };
+    const waiting = { waitingFor: 'etcd, to publish our lease again', absent: '', log, signal };
+    const published = await persist(publish, waiting);
+    if (ttl !== undefined) this.#grant = { renewed: asked, ttlSeconds: ttl };
     return published;
-  }
-
-  #granted(): void {
-    this.#renewed = currentMoment();
-    this.#ttlSeconds = this.#input.newTtlSeconds;
   }
 
   #tell(report: HoldReport): void {
@@ -183,15 +181,15 @@ export class OwnLease {
     switch (report.kind) {
       case 'renewed':
         contact.back('lease');
-        this.#renewed = momentAgo(systemClock.nowMs() - report.askedMs);
+        this.#grant = { ...this.#grant, renewed: momentAgo(systemClock.nowMs() - report.askedMs) };
         onChange();
         log.debug({ subnet: this.key, ttlSeconds: report.ttlSeconds }, 'lease renewed');
         break;
-      case 'failing':
-        contact.lost('lease', silenceOf(report.error));
-        break;
       case 'recovered':
         contact.back('lease');
+        break;
+      case 'failing':
+        contact.lost('lease', silenceOf(report.error));
         break;
       case 'uncertain':
         log.warn('no answer from etcd for one TTL: the lease may have expired; packets still flow');

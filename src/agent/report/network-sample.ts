@@ -29,8 +29,8 @@ export function networkSample(parts: SampledParts): NetworkSample {
     publicIp: survey.uplink.publicIp,
     etcdAnswers: contact.silence === undefined,
     lease: {
-      renewedSecondsAgo: Math.max(elapsedMs(own.renewed, currentMoment()), 0) / 1000,
-      ttlSeconds: isReservation(own.lease) ? undefined : own.ttlSeconds,
+      renewedSecondsAgo: Math.max(elapsedMs(own.grant.renewed, currentMoment()), 0) / 1000,
+      ttlSeconds: isReservation(own.lease) ? undefined : own.grant.ttlSeconds,
     },
     peers: { accepted, refused: [...peers.refused], held, heldSinceStart: heldEver },
     skippedKeys: follower.skippedKeys,
