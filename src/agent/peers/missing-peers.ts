@@ -18,6 +18,8 @@ import type { LeaseKey } from '../../lease/store.js';
  * runs claims its subnet again at once, and no packet to or from it should be lost meanwhile.
  */
 const GRACE_MS = 500;
+/** Those that went together are looked at together, though it took a moment to hear of them all. */
+const TOGETHER_MS = 50;
 /** Looked at this often while there is no telling. */
 const BLIND_MS = 1000;
 /** Fewer than this, or not more than a third of all: that happens. */
@@ -124,7 +126,7 @@ export class MissingPeers {
   #look(): void {
     const now = performance.now();
     this.#lookAt = Number.POSITIVE_INFINITY;
-    const due = [...this.#missing].filter(([, { dueAt }]) => dueAt <= now);
+    const due = [...this.#missing].filter(([, { dueAt }]) => dueAt <= now + TOGETHER_MS);
     const [overdue, ripe] = [due.filter(([, { held }]) => held), due.filter(([, { held }]) => !held)];
     const reason = ripe.length > 0 && this.#input.holdMs > 0 ? this.#whyHold(now) : undefined;
     if (reason === undefined) for (const [key, missing] of ripe) this.#letGo(key, missing);
