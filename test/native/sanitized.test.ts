@@ -42,9 +42,8 @@ for (const sanitizer of ['threads', 'memory']) {
 }
 
 asRoot('a million packets and a thousand tables of peers leave no memory behind', async (t) => {
-  const seconds = 6;
-  const number = await run(t, 'soak', `${seconds}`);
-  t.true(number('packets') + number('cut') > 1_000_000);
+  const number = await run(t, 'soak', '1', '1000000');
+  t.true(number('packets') >= 1_000_000);
   t.true(number('swaps') > 1000);
   t.true(number('reopened') > 1);
   t.true(number('memory') < 16 << 10, 'bytes more than after the first second');

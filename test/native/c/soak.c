@@ -2,7 +2,7 @@
  * Two packet paths that carry to each other over the loopback, in a network namespace of their own, while tables of
  * peers are replaced as fast as that goes and counters are read.
  *
- *     soak SECONDS [PEERS]
+ *     soak SECONDS [PACKETS]      for so long, and until so many packets and a thousand tables
  *
  *   sender ─▶ a0 ⇄ path, 127.0.0.1 ══ lo ══ path, 127.0.0.2 ⇄ b0 ◀─ sender
  *
@@ -34,6 +34,7 @@
 #define PORT 8285
 #define SEGMENT 1400
 #define LARGEST_TABLE 10000
+#define LEAST_SWAPS 1000
 
 struct side {
   const char *device;
@@ -46,7 +47,6 @@ static struct side sides[2] = {
     {"b0", 0x7f000002, 0x0a090207, 0x0a090107, 0x7f000001, NULL},
 };
 static atomic_bool done;
-static unsigned table_size = LARGEST_TABLE;
 
 static void die(const char *what) {
   perror(what);
@@ -160,12 +160,12 @@ static uint64_t carried(enum counter which) {
   return both;
 }
 
-static unsigned change_peers_for(double seconds) {
+/* At least for so long. */
+static unsigned change_peers(double seconds, uint64_t packets) {
+  const double end = now() + seconds;
   unsigned swaps = 0;
-  for (double end = now() + seconds; now() < end; swaps++) {
-    set_peers(&sides[swaps % 2], 1 + (unsigned)rand() % table_size);
-    carried(RECEIVED_PACKETS);
-  }
+  for (; now() < end || carried(RECEIVED_PACKETS) < packets || (packets > 0 && swaps < LEAST_SWAPS); swaps++)
+    set_peers(&sides[swaps % 2], 1 + (unsigned)rand() % LARGEST_TABLE);
   return swaps;
 }
 
@@ -191,9 +191,9 @@ static size_t measure(void) {
 }
 
 int main(int count, char **words) {
-  if (count < 2 || unshare(CLONE_NEWNET) != 0) die("soak SECONDS [PEERS], as root");
+  if (count < 2 || unshare(CLONE_NEWNET) != 0) die("soak SECONDS [PACKETS], as root");
   const double seconds = atof(words[1]);
-  if (count > 2) table_size = (unsigned)atoi(words[2]);
+  const uint64_t least = count > 2 ? strtoull(words[2], NULL, 10) : 0;
   pthread_t senders[2];
   struct problem problem;
   bring_up("lo");
@@ -204,10 +204,10 @@ int main(int count, char **words) {
     set_peers(&sides[i], 1);
   }
   for (unsigned i = 0; i < 2; i++) pthread_create(&senders[i], NULL, send_frames, &sides[i]);
-  unsigned swaps = change_peers_for(1);
+  unsigned swaps = change_peers(1, 0);
   const size_t memory = measure();
   const unsigned descriptors = count_descriptors();
-  swaps += change_peers_for(seconds);
+  swaps += change_peers(seconds, least);
   const uint64_t packets = carried(RECEIVED_PACKETS), joined = carried(MERGED_PACKETS), cut = carried(GSO_PACKETS);
   const unsigned reopened = reopen_for(seconds / 4);
   printf("packets %llu joined %llu cut %llu swaps %u reopened %u memory %+lld descriptors %+d\n",
