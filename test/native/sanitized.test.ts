@@ -32,10 +32,13 @@ for (const sanitizer of ['threads', 'memory']) {
     t.true(number('swaps') > 10 && number('reopened') > 1);
   });
 
-  test.serial(`under the sanitizer for ${sanitizer} no table of peers is freed that a thread reads`, async (t) => {
-    const number = await run(t, `roster-${sanitizer}`, '2');
-    t.true(number('swaps') > 100 && number('rounds') > 100);
-  });
+  test.serial(
+    `under the sanitizer for ${sanitizer} no table of peers is freed that a thread reads`,
+    async (t) => {
+      const number = await run(t, `roster-${sanitizer}`, '2');
+      t.true(number('swaps') > 100 && number('rounds') > 100);
+    },
+  );
 }
 
 asRoot('a million packets and a thousand tables of peers leave no memory behind', async (t) => {
