@@ -2,9 +2,9 @@
 /** The daemon: reads its options, wires the real etcd and kernel to the agent, and is the only place that exits. */
 import { setFlagsFromString } from 'node:v8';
 import type { Logger } from 'pino';
-import { createLog } from '../src/agent/log.js';
-import { notifySystemd, statusOf } from '../src/agent/notify.js';
-import { pingWatchdog } from '../src/agent/watchdog.js';
+import { createLog } from '../src/agent/report/log.js';
+import { notifySystemd, statusOf } from '../src/agent/report/notify.js';
+import { pingWatchdog } from '../src/agent/report/watchdog.js';
 import type { DaemonOptions } from '../src/config/options/daemon.js';
 import { etcdFlags } from '../src/config/options/etcd.js';
 import { parseDaemonOptions } from '../src/config/options/parse.js';
@@ -84,8 +84,8 @@ async function resumed(options: DaemonOptions, log: Logger, signal: AbortSignal)
   const [{ NetlinkKernel }, { UdpProxy }, { HeldPath }, { resumePacketPath }] = await Promise.all([
     import('../src/kernel/netlink/netlink-kernel.js'),
     import('../src/backend/udp/proxy.js'),
-    import('../src/agent/held-path.js'),
-    import('../src/agent/resume-packet-path.js'),
+    import('../src/agent/packets/held-path.js'),
+    import('../src/agent/packets/resume-packet-path.js'),
   ]);
   const kernel = new NetlinkKernel();
   const pathLog = log.child({ component: 'path' });

@@ -1,7 +1,7 @@
 import { unlink } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { knownIdentity } from '../../src/agent/identity.js';
+import { knownIdentity } from '../../src/agent/identity/identity.js';
 import { checkConfig } from '../../src/backend/checked-config.js';
 import { LEASE_OPTIONS } from '../../src/config/options/host.js';
 import { type PreviousSubnet, readSubnetFile } from '../../src/config/subnet-file.js';

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import type { Command } from 'commander';
-import { Guard } from '../../src/agent/guard.js';
+import { Guard } from '../../src/agent/peers/guard.js';
 import { checkConfig } from '../../src/backend/checked-config.js';
 import { LEASE_OPTIONS } from '../../src/config/options/host.js';
 import { readSubnetFile } from '../../src/config/subnet-file.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { Guard } from '../../src/agent/guard.js';
+import { Guard } from '../../src/agent/peers/guard.js';
 import { surveyHost } from '../../src/agent/survey.js';
 import { LEASE_OPTIONS, UPLINK_OPTIONS } from '../../src/config/options/host.js';
 import { CommandError } from '../../src/errors.js';

@@ -20,19 +20,19 @@ import { configPath } from '../lease/codec.js';
 import type { LeaseStore } from '../lease/store.js';
 import { formatPrefix } from '../net/prefix.js';
 import { acquireGround, type BeginningInput, begin } from './beginning.js';
-import { currentBoot } from './boot.js';
 import { Contact } from './contact.js';
 import type { Ground } from './ground.js';
-import { type Health, serveHealth } from './health.js';
-import type { HeldPath } from './held-path.js';
-import { knownIdentity, loadIdentity, substituteIdentity } from './identity.js';
+import { currentBoot } from './identity/boot.js';
+import { knownIdentity, loadIdentity, substituteIdentity } from './identity/identity.js';
 import { Life } from './life.js';
-import type { NetworkSample } from './metrics.js';
-import { type Notify, statusOf } from './notify.js';
-import { type KnownState, readState } from './state-file.js';
-import { StateKeeper } from './state-keeper.js';
+import type { HeldPath } from './packets/held-path.js';
+import { type Health, serveHealth } from './report/health.js';
+import type { NetworkSample } from './report/metrics.js';
+import { type Notify, statusOf } from './report/notify.js';
+import { Telemetry } from './report/telemetry.js';
+import { type KnownState, readState } from './state/state-file.js';
+import { StateKeeper } from './state/state-keeper.js';
 import type { Survey } from './survey.js';
-import { Telemetry } from './telemetry.js';
 
 export interface AgentPorts {
   readonly options: DaemonOptions;

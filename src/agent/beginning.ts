@@ -8,11 +8,11 @@ import { systemClock } from '../lease/clock.js';
 import type { AgentPorts } from './agent.js';
 import { type Silence, silenceOf } from './contact.js';
 import { type Ground, groundFromEtcd, groundFromState, withRemembered } from './ground.js';
-import { leaseAge } from './lease-age.js';
-import { areMany } from './missing-peers.js';
-import { currentMoment } from './moment.js';
+import { areMany } from './peers/missing-peers.js';
 import { type Failure, persist } from './persist.js';
-import { countOfState, type KnownState } from './state-file.js';
+import { leaseAge } from './state/lease-age.js';
+import { currentMoment } from './state/moment.js';
+import { countOfState, type KnownState } from './state/state-file.js';
 import { leaseAttributes, type Marks, type Survey, surveyHost } from './survey.js';
 
 /** Is told what is waited for, and why. */

@@ -6,8 +6,8 @@ import type { Lease } from '../lease/lease.js';
 import type { LeaseKey, LeaseSnapshot, LeaseStore, LeaseUpdate, SkippedKey } from '../lease/store.js';
 import { type LeaseChange, LeaseTable } from '../lease/table.js';
 import type { Contact } from './contact.js';
-import type { OwnLease } from './own-lease.js';
-import type { Peers } from './peers.js';
+import type { OwnLease } from './lease/own-lease.js';
+import type { Peers } from './peers/peers.js';
 
 export interface FollowerInput {
   readonly store: LeaseStore;

@@ -2,8 +2,8 @@
 import type { Acquired } from '../lease/acquire.js';
 import type { Lease } from '../lease/lease.js';
 import type { LeaseSnapshot } from '../lease/store.js';
-import type { Moment } from './moment.js';
-import type { KnownState } from './state-file.js';
+import type { Moment } from './state/moment.js';
+import type { KnownState } from './state/state-file.js';
 
 export interface Ground {
   /** As etcd has it, or had it when it was last asked. */

@@ -13,11 +13,11 @@ import { ConfigCheck } from './config-check.js';
 import type { Contact } from './contact.js';
 import { type Ground, stateOf } from './ground.js';
 import { Membership } from './membership.js';
-import type { NetworkSample } from './metrics.js';
-import type { StateKeeper } from './state-keeper.js';
+import type { NetworkSample } from './report/metrics.js';
+import type { StateKeeper } from './state/state-keeper.js';
 import { type Marks, type Survey, surveyHost } from './survey.js';
 import { together } from './together.js';
-import { uplinkChanged } from './uplink-watch.js';
+import { uplinkChanged } from './uplink/uplink-watch.js';
 
 export interface LifeInput extends AgentPorts {
   readonly marks: Marks;

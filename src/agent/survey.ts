@@ -13,7 +13,7 @@ import type { Forbidden } from '../lease/allocate.js';
 import type { HostMarks, LeaseAttributes } from '../lease/lease.js';
 import { parseIpv4 } from '../net/ipv4.js';
 import { contains, equalPrefixes, type Prefix, parsePrefix } from '../net/prefix.js';
-import { findUplink, type UplinkRequest } from './uplink.js';
+import { findUplink, type UplinkRequest } from './uplink/uplink.js';
 
 /** What there is before anything is done: the network's config as this host can follow it, and the host as found. */
 export interface Survey extends CheckedConfig {

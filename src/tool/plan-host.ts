@@ -1,7 +1,7 @@
 /** What `lodend` would make of this host's kernel now, worked out by the daemon's own parts, with nothing changed. */
 import { pino } from 'pino';
-import { Desired } from '../agent/desired.js';
-import { Peers } from '../agent/peers.js';
+import { Peers } from '../agent/peers/peers.js';
+import { Desired } from '../agent/reconcile/desired.js';
 import { type Survey, viewOf } from '../agent/survey.js';
 import { type Difference, diff } from '../kernel/diff.js';
 import { leaseKey } from '../lease/codec.js';

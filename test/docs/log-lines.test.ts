@@ -11,7 +11,9 @@ const DEFECT = 'lodend ends';
 const files = [
   'cmd/lodend.ts',
   ...['src/agent', 'src/docker', 'src/lease'].flatMap((folder) =>
-    readdirSync(`${ROOT}${folder}`).map((name) => `${folder}/${name}`),
+    readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => `${folder}/${name}`),
   ),
 ];
 

@@ -2,8 +2,8 @@
 import test from 'ava';
 import { pino } from 'pino';
 import { Contact } from '../../src/agent/contact.js';
-import { currentMoment } from '../../src/agent/moment.js';
-import { OwnLease } from '../../src/agent/own-lease.js';
+import { OwnLease } from '../../src/agent/lease/own-lease.js';
+import { currentMoment } from '../../src/agent/state/moment.js';
 import { StoreDeniedError, StoreUnavailableError, TwinHostError } from '../../src/errors.js';
 import { type Acquired, acquire } from '../../src/lease/acquire.js';
 import { ANSWER_MS } from '../../src/lease/challenge.js';

@@ -93,6 +93,22 @@ asRoot('a datagram of a peer comes out as the packet that it is, with one less T
   t.deepEqual(hexOf(received.map(packetOf)), hexOf(given.map((packet) => packets.aged(packet, 1))));
 });
 
+asRoot("a TCP checksum that is zero's other form, 0xffff, comes out as it was", async (t) => {
+  const { wire, socket } = await meet(t);
+  const given = Array.from({ length: 40 }, (_, id) => {
+    const payload = filled(40, id).fill(0, 0, 2);
+    const segment = () => packets.tcp({ ports: [1, 2], sequence: 40 * id, payload });
+    const packet = () => packets.ipv4({ ...BACK, id, protocol: TCP, payload: segment() });
+    payload.writeUInt16BE(packets.withChecksum(packet()).readUInt16BE(36));
+    const other = packets.withChecksum(packet());
+    t.is(other.readUInt16BE(36), 0);
+    return other.fill(0xff, 36, 38);
+  });
+  socket.send(...given);
+  const received = await wire.take(given.length);
+  t.deepEqual(hexOf(received.map(packetOf)), hexOf(given.map((packet) => packets.aged(packet, 1))));
+});
+
 asRoot('TCP goes whole both ways between a path and a program that carries one packet a call', async (t) => {
   const programs = await compilePrograms('one-packet-loop');
   t.teardown(() => rm(programs, { recursive: true }));

@@ -1,6 +1,6 @@
 /** Keeps the firewall of the namespace that it was started in, and tells what it does. */
 import { pino } from 'pino';
-import { FirewallKeeper } from '../../src/agent/firewall-keeper.js';
+import { FirewallKeeper } from '../../src/agent/firewall/firewall-keeper.js';
 import { HostFirewall } from '../../src/firewall/host/host-firewall.js';
 import type { KeeperTold, KeptBy } from './firewalled-host.js';
 

@@ -1,7 +1,7 @@
 /** The uplink changes under a watch, by the means that people and DHCP clients have. */
 import test from 'ava';
-import { findUplink, type UplinkRequest } from '../../src/agent/uplink.js';
-import { uplinkChanged } from '../../src/agent/uplink-watch.js';
+import { findUplink, type UplinkRequest } from '../../src/agent/uplink/uplink.js';
+import { uplinkChanged } from '../../src/agent/uplink/uplink-watch.js';
 import { canIsolate, isolateKernel, UPLINK } from './isolated-kernel.js';
 
 const REQUEST: UplinkRequest = {

@@ -1,0 +1,54 @@
+import type { Logger } from 'pino';
+import type { PacketCounters, PacketPath, PacketPaths, PacketPathWish } from '../../backend/packet-path.js';
+
+/**
+ * The packet path of this process. It outlives those who use it: what was opened from the last known state, before etcd
+ * was asked, is what the membership goes on with, and the one after that.
+ */
+export class HeldPath {
+  readonly #paths: PacketPaths;
+  readonly #log: Logger;
+  #held: { readonly wish: PacketPathWish; readonly path: PacketPath } | undefined;
+
+  constructor(paths: PacketPaths, log: Logger) {
+    this.#paths = paths;
+    this.#log = log;
+  }
+
+  /** The one that is open, if it was opened for this very wish; or else, that one closed, a new one. Throws PacketPathError. */
+  take(wish: PacketPathWish): PacketPath {
+    if (this.#held && isSame(this.#held.wish, wish)) return this.#held.path;
+    this.close();
+    const path = this.#paths.open(wish);
+    this.#held = { wish, path };
+    const { device, address, port } = wish;
+    const { queues, names } = path.features;
+    this.#log.info({ device, address, port, queues, features: names }, 'packet path is open');
+    return path;
+  }
+
+  /** Who keeps such a path from being opened, as a phrase; undefined when that cannot be told. */
+  obstacle(wish: PacketPathWish): Promise<string | undefined> {
+    return this.#paths.obstacle(wish);
+  }
+
+  /** Undefined while none is open. They begin anew with each path. */
+  counters(): PacketCounters | undefined {
+    return this.#held?.path.counters();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#held?.path.close();
+    this.#held = undefined;
+  }
+}
+
+function isSame(a: PacketPathWish, b: PacketPathWish): boolean {
+  return (
+    a.device === b.device &&
+    a.address === b.address &&
+    a.port === b.port &&
+    a.tunnelAddress === b.tunnelAddress
+  );
+}
