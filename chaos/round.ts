@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { lastLines } from '../src/lab/etcd.js';
 import { promisedTwice, untilWhole } from '../src/lab/inspect.js';
 import { namespaceNames } from '../src/lab/namespace.js';
+import { together } from '../src/lab/together.js';
 import { Traffic } from '../src/lab/traffic.js';
 import { waitFor } from '../src/lab/wait.js';
 import { type Footprint, footprintOf } from './footprint.js';
@@ -45,8 +46,18 @@ export async function runRound(rig: Rig, round: Round, signal: AbortSignal): Pro
   let pings: RoundReport['pings'];
   let logs: string | undefined;
   try {
-    await Promise.all(round.events.map((event) => happen(rig, event, signal)));
-    await Promise.all(round.events.map(({ disturbance }) => disturbance.settle?.(rig)));
+    await together(
+      signal,
+      round.events.map((event) => (until) => happen(rig, event, until)),
+    );
+    await together(
+      signal,
+      round.events.map(
+        ({ disturbance }) =>
+          async () =>
+            disturbance.settle?.(rig),
+      ),
+    );
     secondsUntilWhole = await untilWhole(rig.lab, PATIENCE_MS);
   } catch (error) {
     signal.throwIfAborted();
