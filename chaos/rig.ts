@@ -9,11 +9,13 @@ const PEER_HOLD_SECONDS = 10;
 
 export class Rig {
   readonly lab: Lab;
+  readonly backend: string;
   readonly foreign = new Foreign();
   readonly #links = new Map<string, readonly LinkFault[]>();
 
-  private constructor(lab: Lab) {
+  private constructor(lab: Lab, backend: string) {
     this.lab = lab;
+    this.backend = backend;
   }
 
   static async up(backend: string, signal: AbortSignal): Promise<Rig> {
@@ -21,7 +23,7 @@ export class Rig {
     // Few subnets for many hosts, so that a claim that should not be possible meets one that is there.
     const config = { SubnetLen: 24, SubnetMin: '10.77.1.0', SubnetMax: '10.77.8.0' };
     const lab = await Lab.up({ hosts: HOSTS.length, cluster: true, backend, flags, config, signal });
-    const rig = new Rig(lab);
+    const rig = new Rig(lab, backend);
     try {
       for (const host of lab.hosts) await rig.foreign.plant(host);
     } catch (error) {

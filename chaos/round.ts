@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { lastLines } from '../src/lab/etcd.js';
 import { promisedTwice, untilWhole } from '../src/lab/inspect.js';
 import { namespaceNames } from '../src/lab/namespace.js';
+import { together } from '../src/lab/together.js';
 import { Traffic } from '../src/lab/traffic.js';
 import { waitFor } from '../src/lab/wait.js';
 import { type Footprint, footprintOf } from './footprint.js';
@@ -38,15 +39,25 @@ const LOOK_MS = 500;
 
 export async function runRound(rig: Rig, round: Round, signal: AbortSignal): Promise<RoundReport> {
   const violations = new Set<string>();
-  const traffic = mayCostPackets(round.events) ? undefined : await Traffic.around(rig.lab.hosts);
+  const traffic = mayCostPackets(round.events, rig.backend) ? undefined : await Traffic.around(rig.lab.hosts);
   const over = new AbortController();
   const watching = watch(rig, violations, over.signal);
   let secondsUntilWhole: number | undefined;
   let pings: RoundReport['pings'];
   let logs: string | undefined;
   try {
-    await Promise.all(round.events.map((event) => happen(rig, event, signal)));
-    await Promise.all(round.events.map(({ disturbance }) => disturbance.settle?.(rig)));
+    await together(
+      signal,
+      round.events.map((event) => (until) => happen(rig, event, until)),
+    );
+    await together(
+      signal,
+      round.events.map(
+        ({ disturbance }) =>
+          async () =>
+            disturbance.settle?.(rig),
+      ),
+    );
     secondsUntilWhole = await untilWhole(rig.lab, PATIENCE_MS);
   } catch (error) {
     signal.throwIfAborted();
@@ -67,10 +78,11 @@ export async function runRound(rig: Rig, round: Round, signal: AbortSignal): Pro
 
 /**
  * What happens to etcd costs no packet, nor does a daemon that is away for a moment. Both together may: whose leases are
- * deleted while he is away is rightly taken for gone.
+ * deleted while he is away is rightly taken for gone. Over udp the packets pass through the daemon itself.
  */
-export function mayCostPackets(events: readonly Event[]): boolean {
+export function mayCostPackets(events: readonly Event[], backend: string): boolean {
   if (events.every(({ kind }) => kind.part === 'etcd')) return false;
+  if (backend === 'udp') return true;
   return events.some(({ kind, lastsMs }) => kind.part === 'etcd' || kind.costsPackets || lastsMs > 1_000);
 }
 

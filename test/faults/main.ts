@@ -22,6 +22,8 @@ if (unknown !== undefined) {
   );
   process.exit(2);
 }
+// A Ctrl-C reaches the run by itself; stay for what there is to tell.
+process.on('SIGINT', () => {});
 await rm(RESULTS, { recursive: true, force: true });
 const files = (names.length === 0 ? ['*'] : names).map((name) => `dist/test/faults/${name}.test.js`);
 const { exitCode } = await execa(process.execPath, [RUN, '--timeout=600s', ...files], {
