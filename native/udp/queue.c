@@ -28,6 +28,25 @@ static void send_outbox(void *to, const struct outbox *outbox) {
   transmit(&q->transmitter, outbox);
 }
 
+/* An error is one that was waiting in the socket, and is gone with this. */
+static bool serve_socket(struct queue *q, struct problem *problem) {
+  struct datagram datagram;
+  if (inbox_receive(&q->inbox) < 0) {
+    if (errno == EBADF || errno == ENOTSOCK) return fail_with(problem, errno, "receive from the uplink");
+    if (errno != EAGAIN && errno != EINTR) count(&q->counters, RECEIVE_ERRORS, 1);
+    return true;
+  }
+  while (inbox_next(&q->inbox, &datagram))
+    inbound_add(&q->inbound, datagram.bytes, datagram.length, datagram.sender);
+  inbound_flush(&q->inbound);
+  return true;
+}
+
+static void serve_socket_meanwhile(void *context) {
+  struct problem seen_again;
+  serve_socket(context, &seen_again);
+}
+
 static void set_up(struct queue *q, const struct queue_setup *setup) {
   const struct sink device = {write_to_device, q};
   q->number = setup->number;
@@ -40,6 +59,8 @@ static void set_up(struct queue *q, const struct queue_setup *setup) {
   q->transmitter.port = setup->port;
   q->transmitter.gso = setup->features & FEATURE_GSO;
   q->transmitter.counters = &q->counters;
+  q->transmitter.meanwhile = serve_socket_meanwhile;
+  q->transmitter.context = q;
   q->outbound.tunnel_address = setup->tunnel_address;
   q->outbound.counters = &q->counters;
   q->outbound.back = device;
@@ -89,20 +110,6 @@ static bool send_batch(struct queue *q) {
 
 static void serve_device(struct queue *q) {
   for (unsigned i = 0; i < ROUND_BATCHES && send_batch(q); i++) continue;
-}
-
-/* An error is one that was waiting in the socket, and is gone with this. */
-static bool serve_socket(struct queue *q, struct problem *problem) {
-  struct datagram datagram;
-  if (inbox_receive(&q->inbox) < 0) {
-    if (errno == EBADF || errno == ENOTSOCK) return fail_with(problem, errno, "receive from the uplink");
-    if (errno != EAGAIN && errno != EINTR) count(&q->counters, RECEIVE_ERRORS, 1);
-    return true;
-  }
-  while (inbox_next(&q->inbox, &datagram))
-    inbound_add(&q->inbound, datagram.bytes, datagram.length, datagram.sender);
-  inbound_flush(&q->inbound);
-  return true;
 }
 
 static bool serve(struct queue *q, bool device, bool socket, struct problem *problem) {

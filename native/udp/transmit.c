@@ -3,24 +3,41 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 
 #include "kernel-names.h"
 
-/* How long a full send buffer may hold everything up; what it cannot take then is dropped. */
+/* How long a full send buffer may keep what is to be sent; what it cannot take then is dropped. */
 static const int PATIENCE_MS = 100;
 
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What comes in meanwhile is not made to wait as well. */
 static bool wait_for_room(const struct transmitter *t) {
-  struct pollfd fds[2] = {{.fd = t->socket, .events = POLLOUT}, {.fd = t->stop_fd, .events = POLLIN}};
-  return poll(fds, 2, PATIENCE_MS) > 0 && fds[1].revents == 0;
+  struct pollfd fds[2] = {{.fd = t->socket, .events = POLLIN | POLLOUT}, {.fd = t->stop_fd, .events = POLLIN}};
+  const int64_t end = now_ms() + PATIENCE_MS;
+  for (int64_t now = end - PATIENCE_MS; now < end; now = now_ms()) {
+    if (poll(fds, 2, (int)(end - now)) <= 0 || fds[1].revents != 0) return false;
+    if (fds[0].revents & POLLOUT) return true;
+    t->meanwhile(t->context);
+  }
+  return false;
 }
 
 /* Sends the first of `batch`, and as many of the others as go; their number, or -1 with errno. */
-static int send_some(const struct transmitter *t, struct mmsghdr *batch, unsigned length) {
+static int send_some(struct transmitter *t, struct mmsghdr *batch, unsigned length) {
   for (;;) {
     int sent = sendmmsg(t->socket, batch, length, MSG_DONTWAIT);
-    if (sent >= 0) return sent;
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN || !wait_for_room(t)) return -1;
+    if (sent < 0 && errno == EINTR) continue;
+    const bool full = sent < 0 && errno == EAGAIN;
+    if (full && !t->stuck && wait_for_room(t)) continue;
+    t->stuck = full;
+    if (full) errno = EAGAIN; /* waiting may have set another */
+    return sent;
   }
 }
 

@@ -25,7 +25,10 @@ struct transmitter {
   int socket, stop_fd; /* nothing is waited for once stop_fd is readable */
   uint16_t port;       /* every peer's */
   bool gso;
+  bool stuck; /* the last wait was in vain: until something goes again, what does not go at once is dropped */
   struct counters *counters;
+  void (*meanwhile)(void *context); /* called while a full send buffer is waited for, when the socket has something */
+  void *context;
   struct sockaddr_in to[OUTBOX_MESSAGES];
   union segment_control control[OUTBOX_MESSAGES];
   struct mmsghdr batch[OUTBOX_MESSAGES];

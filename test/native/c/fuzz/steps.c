@@ -60,6 +60,11 @@ static void receive(void) {
   }
 }
 
+static void receive_meanwhile(void *context) {
+  (void)context;
+  receive();
+}
+
 /* The input's own bytes here and there. */
 static void spoil(uint8_t *bytes, size_t length) {
   for (unsigned times = take8() % 4; times > 0 && length > 0; times--) bytes[take16() % length] = take8();
@@ -172,6 +177,7 @@ static void set_up(void) {
   out.back.write = take_answer;
   out.send = send_all;
   out.to = &transmitter;
+  transmitter.meanwhile = receive_meanwhile;
   in.coalescer.sink.write = write_to_device;
   outbox_empty(&out.outbox);
   CHECK(inbox_init(&inbox, -1, &counters));
@@ -194,6 +200,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   in.coalescer.udp = traits & 32 || traits & 16;
   in.coalescer.next = 0;
   transmitter.gso = traits & 64 || traits & 2;
+  transmitter.stuck = false;
   joins_received = traits & 128;
   while (left > 0) {
     uint8_t step = take8();
