@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../glibc.h"
+#include "claim.h"
 #include "features.h"
 #include "queue.h"
 #include "socket.h"
@@ -27,7 +28,7 @@ struct path {
   void (*failed)(void *context, const struct problem *problem);
   void *context;
   atomic_flag has_failed;
-  int stop_fd;
+  int claim_fd, stop_fd;
   unsigned features, queues, running;
   struct roster roster;
   struct worker workers[ROSTER_READERS];
@@ -122,6 +123,11 @@ static bool start(struct path *path, struct problem *problem) {
   return true;
 }
 
+static bool claim(struct path *path, const struct path_wish *wish, struct problem *problem) {
+  path->claim_fd = claim_device(wish->device, problem);
+  return path->claim_fd >= 0;
+}
+
 struct path *path_open(const struct path_wish *wish, struct problem *problem) {
   struct path *path = aligned_alloc(alignof(struct path), sizeof *path);
   if (!path) {
@@ -132,10 +138,11 @@ struct path *path_open(const struct path_wish *wish, struct problem *problem) {
   path->failed = wish->failed;
   path->context = wish->context;
   atomic_flag_clear(&path->has_failed);
+  path->claim_fd = -1;
   path->stop_fd = eventfd(0, EFD_CLOEXEC);
   if (!roster_init(&path->roster) || path->stop_fd < 0)
     fail_with(problem, path->stop_fd < 0 ? errno : ENOMEM, "packet path");
-  else if (open_queues(path, wish, problem) && start(path, problem))
+  else if (claim(path, wish, problem) && open_queues(path, wish, problem) && start(path, problem))
     return path;
   path_close(path);
   return NULL;
@@ -148,6 +155,7 @@ void path_close(struct path *path) {
   for (unsigned i = 0; i < path->queues; i++) queue_free(path->workers[i].queue);
   roster_free(&path->roster);
   if (path->stop_fd >= 0) close(path->stop_fd);
+  if (path->claim_fd >= 0) close(path->claim_fd);
   free(path);
 }
 

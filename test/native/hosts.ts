@@ -56,17 +56,14 @@ export class Host {
     );
   }
 
+  /** What `open` asks for when nothing else is said. */
+  get wish(): UdpOptions {
+    const { address, tunnelAddress } = this;
+    return { device: DEVICE, address, port: PORT, tunnelAddress, queues: 1, acceptAny: false, without: [] };
+  }
+
   async open(options: Partial<UdpOptions> = {}): Promise<void> {
-    await this.path.open({
-      device: DEVICE,
-      address: this.address,
-      port: PORT,
-      tunnelAddress: this.tunnelAddress,
-      queues: 1,
-      acceptAny: false,
-      without: [],
-      ...options,
-    });
+    await this.path.open({ ...this.wish, ...options });
     await this.#untilPassing('eth0');
     await this.#untilPassing(DEVICE);
   }
