@@ -125,7 +125,7 @@ bool queue_run(struct queue *q, struct problem *problem) {
   struct pollfd fds[3] = {
       {.fd = q->stop_fd, .events = POLLIN},
       {.fd = q->tun.fd, .events = POLLIN},
-      {.fd = q->inbox.socket, .events = POLLIN},
+      {.fd = q->inbox.socket, .events = POLLIN | POLLRDHUP},
   };
   for (;;) {
     if (poll(fds, 3, -1) < 0) {
@@ -135,7 +135,8 @@ bool queue_run(struct queue *q, struct problem *problem) {
     if (fds[0].revents) return true;
     /* A device that is down has nothing to read, and is no error. */
     if (fds[1].revents & (POLLERR | POLLNVAL)) return fail_with(problem, EBADFD, "the device is gone");
-    if (fds[2].revents & POLLNVAL) return fail_with(problem, EBADF, "the uplink's socket is gone");
+    /* One that was shut down would be readable for ever. */
+    if (fds[2].revents & (POLLNVAL | POLLRDHUP)) return fail_with(problem, EBADF, "the uplink's socket is gone");
     if (!serve(q, fds[1].revents != 0, fds[2].revents != 0, problem)) return false;
   }
 }
