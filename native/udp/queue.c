@@ -42,9 +42,10 @@ static bool serve_socket(struct queue *q, struct problem *problem) {
   return true;
 }
 
+/* While the outbox waits to be sent. A problem is met again at the socket's next turn. */
 static void serve_socket_meanwhile(void *context) {
-  struct problem seen_again;
-  serve_socket(context, &seen_again);
+  struct problem problem;
+  serve_socket(context, &problem);
 }
 
 static void set_up(struct queue *q, const struct queue_setup *setup) {

@@ -5,6 +5,7 @@
  *   EMSGSIZE, EINVAL   the way to this peer takes no datagram of that size whole: this message as single datagrams,
  *                      which the kernel fragments
  *   EIO                the uplink's device completes no checksums, or the traffic is encrypted: single ones from now on
+ *   EAGAIN             the send buffer is full: waits a moment, while what comes in is served as ever, and then drops
  */
 #ifndef LODEN_UDP_TRANSMIT_H
 #define LODEN_UDP_TRANSMIT_H
