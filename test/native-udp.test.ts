@@ -58,7 +58,7 @@ asRoot('a path that cannot be opened says what is in the way, and leaves nothing
     '19 device flannel0: No such device',
     '99 socket on 192.0.2.1:8285/udp: Cannot assign requested address',
     '98 socket on 127.0.0.1:8285/udp: Address already in use',
-    '98 socket on 127.0.0.1:8285/udp: Address already in use',
+    '16 packet path of device flannel0: Device or resource busy',
     ...Array<string>(5).fill('TypeError udpOpen(options, onFailed)'),
   ]);
 });

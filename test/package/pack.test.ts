@@ -14,6 +14,7 @@ const SOURCES = [
   'src',
   'test',
   'bench',
+  'chaos',
   'native',
   'contrib',
   'scripts',
