@@ -93,6 +93,8 @@ for (const [what, make] of [
       device(${make});
       const peer = await socket('127.0.0.2');
       const path = open();
+      // A device that has just got its carrier drops what it is to send, until the kernel has given it its queue.
+      await until(() => !ip('link show flannel0').includes(' qdisc noop '));
       const container = await socket('10.9.1.0', 7000);
       container.setTTL(9);
       container.send('hello', 7000, '10.9.2.5');
