@@ -82,7 +82,8 @@ function failure(error: unknown, options: EtcdOptions): string {
   if (error.details.startsWith('etcdserver:') || error.details.startsWith('mvcc:'))
     return `answered "${error.details}"`;
   if (!isMemberFailure(error)) return `failed: ${error.details}`;
-  return `does not answer: ${lastError(error.details)}${likelyCause(error.details, options)}`;
+  const reason = lastError(error.details);
+  return `does not answer${reason && `: ${reason}`}${likelyCause(error.details, options)}`;
 }
 
 /**
@@ -92,6 +93,8 @@ function failure(error: unknown, options: EtcdOptions): string {
 function lastError(details: string): string {
   const last =
     /Last error: (?:Error: )?(.*?)(?: \([^()]*\))?(?:\. Resolution note:.*)?$/s.exec(details)?.[1] ?? details;
+  // What it says when the dial took too long.
+  if (last === 'null') return '';
   return /SSL routines:[^:]*:([^:]+)/.exec(last)?.[1] ?? last.trim();
 }
 
