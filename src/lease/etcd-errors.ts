@@ -81,6 +81,7 @@ function failure(error: unknown, options: EtcdOptions): string {
     return 'takes no writes, its space is used up: compact and defragment it, then `etcdctl alarm disarm`';
   if (error.details.startsWith('etcdserver:') || error.details.startsWith('mvcc:'))
     return `answered "${error.details}"`;
+  if (says(error, 'Call ended without gRPC status')) return 'ended the connection';
   if (!isMemberFailure(error)) return `failed: ${error.details}`;
   const reason = lastError(error.details);
   return `does not answer${reason && `: ${reason}`}${likelyCause(error.details, options)}`;
