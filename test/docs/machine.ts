@@ -2,7 +2,8 @@
  * A machine for the commands of a page: a host of a lab, with the real files below copies of its own.
  *
  *     network   the host's namespace
- *     /etc, /var/lib, /usr/local     overlays: what is written there is gone with the machine
+ *     /etc, /var/lib, /usr/local     overlays: what is written there is gone with the machine; without the identity of a
+ *                                    loden on the tester's own
  *     /run      empty: another machine's labs, subnet files and sockets are not in sight
  *     ~         the folder the commands run in; `loden` in it is this clone
  *
@@ -31,6 +32,7 @@ for lower in /etc /var/lib /usr/local; do
   mkdir -p /run/over$lower/upper /run/over$lower/work
   mount -t overlay overlay -o lowerdir=$lower,upperdir=/run/over$lower/upper,workdir=/run/over$lower/work $lower
 done
+rm -rf /var/lib/loden
 echo "$1 etcd.example" >>/etc/hosts
 mkdir -p ${HOME}
 ln -s "$2" ${HOME}/loden
