@@ -116,7 +116,7 @@ async function judgeContext(
       uplinkNetworks: host?.uplink?.networks ?? [],
       guarded: host ? await guardedHere(session, network.network, links) : [],
       leaseType: backend.leaseType || undefined,
-      refusal: (lease) => backend.refusal({ options, uplink, ownData }, lease),
+      refusal: (lease) => backend.refusal({ network, options, uplink, ownData }, lease),
       markOf: (lease) => backend.markOf?.(lease),
     };
   } catch (error) {

@@ -30,7 +30,8 @@ import { type Health, serveHealth } from './report/health.js';
 import type { NetworkSample } from './report/metrics.js';
 import { type Notify, statusOf } from './report/notify.js';
 import { Telemetry } from './report/telemetry.js';
-import { type KnownState, readState } from './state/state-file.js';
+import { stateObstacle } from './state/state-check.js';
+import { type KnownState, readState, stateFile } from './state/state-file.js';
 import { StateKeeper } from './state/state-keeper.js';
 import type { Survey } from './survey.js';
 
@@ -65,7 +66,7 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
   try {
     const marks = { identity: await identityOf(ports), boot: await currentBoot() };
     const configSource = `etcd key ${configPath(options.etcdPrefix)}`;
-    const readState = () => stateOfNetwork(ports);
+    const readState = () => usableState(ports, marks.identity);
     await liveOn({ ...ports, marks, readState, configSource, tell }, { health, telemetry, keeper }, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -130,9 +131,11 @@ async function identityOf({ options, log }: AgentPorts): Promise<string> {
   }
 }
 
-/** The last known state, if it is of the network that we are to join. */
-async function stateOfNetwork({ options, log }: AgentPorts): Promise<KnownState | undefined> {
+/** The last known state, if it is this host's, and of the network that we are to join. */
+async function usableState({ options, log }: AgentPorts, identity: string): Promise<KnownState | undefined> {
   const { state, warning } = await readState(options.stateDir);
-  if (warning !== undefined) log.warn({ reason: warning }, 'the last known state cannot be used');
-  return state?.etcdPrefix === options.etcdPrefix ? state : undefined;
+  const obstacle = state && stateObstacle(state, identity);
+  const reason = obstacle === undefined ? warning : `${stateFile(options.stateDir)}: ${obstacle}`;
+  if (reason !== undefined) log.warn({ reason }, 'the last known state cannot be used');
+  return reason === undefined && state?.etcdPrefix === options.etcdPrefix ? state : undefined;
 }

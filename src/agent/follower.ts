@@ -8,6 +8,7 @@ import { type LeaseChange, LeaseTable } from '../lease/table.js';
 import type { Contact } from './contact.js';
 import type { OwnLease } from './lease/own-lease.js';
 import type { Peers } from './peers/peers.js';
+import { SparingLog } from './report/sparing-log.js';
 
 export interface FollowerInput {
   readonly store: LeaseStore;
@@ -31,11 +32,13 @@ const OUT_OF_REACH = 'etcd was out of reach';
 
 export class Follower {
   readonly #input: FollowerInput;
+  readonly #log: SparingLog;
   readonly #table = new LeaseTable();
   #revision = 0;
 
   constructor(input: FollowerInput) {
     this.#input = input;
+    this.#log = new SparingLog(input.log);
   }
 
   /** All leases, as of this revision; live, not a copy. */
@@ -122,7 +125,7 @@ export class Follower {
   #warnOfSkipped(skipped: readonly SkippedKey[], count: number): void {
     for (const { key, reason } of skipped) {
       if (this.#table.skipped.get(key) === reason) continue;
-      this.#input.log.warn({ key, reason, count }, 'skipped a key that is no lease');
+      this.#log.warn({ key, reason, count }, 'skipped a key that is no lease');
     }
   }
 }

@@ -8,6 +8,8 @@ const BACKOFF: Backoff = { firstMs: 100, capMs: 1000 };
 const FULL_BACKOFF: Backoff = { firstMs: 1000, capMs: 5000 };
 /** While waiting, the log says so this often. */
 const REMINDER_MS = 60_000;
+/** Who names more reasons than that has one each time. */
+const MOST_TOPICS = 5;
 /** The first word comes after this time at the latest: an attempt at a dead address takes seconds to fail. */
 const SILENCE_MS = 1000;
 
@@ -36,8 +38,8 @@ export interface Failure {
 
 /**
  * Repeats an attempt until it yields a value. `undefined` and errors that are `retryable` are waited out with
- * back-off; other errors are thrown on. The log tells at once what is waited for and why, again whenever the reason
- * changes and once a minute, and when it is over. The signal that an attempt is given ends it when it is not waited for
+ * back-off; other errors are thrown on. The log tells at once what is waited for and why, again for each new reason and
+ * once a minute, and when it is over. The signal that an attempt is given ends it when it is not waited for
  * any more.
  */
 export async function persist<T>(
@@ -94,17 +96,19 @@ async function outcome<T>(attempt: () => Promise<T | undefined>, absent: string)
   }
 }
 
-/** Says what is waited for, unless it has just been said, or finds what to go on with instead. */
+/** Says what is waited for, for each reason once, or finds what to go on with instead. */
 class Teller<T> {
   readonly #input: PersistInput<T>;
-  #told: { topic: string; at: number } | undefined;
+  /** Of three etcd members each fails in its own words, again and again. */
+  readonly #topics = new Set<string>();
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(input: PersistInput<T>) {
     this.#input = input;
   }
 
   get hasTold(): boolean {
-    return this.#told !== undefined;
+    return this.#topics.size > 0;
   }
 
   failed({ topic, ...failure }: Outcome<T>): { readonly value: T } | undefined {
@@ -118,10 +122,12 @@ class Teller<T> {
   #tell(reason: string, topic: string): void {
     const { log, waitingFor, tell } = this.#input;
     const now = performance.now();
-    if (this.#told?.topic === topic && now - this.#told.at < REMINDER_MS) return;
+    const isNew = !this.#topics.has(topic) && this.#topics.size < MOST_TOPICS;
+    if (!isNew && now - this.#toldAt < REMINDER_MS) return;
     log.warn({ reason }, `waiting for ${waitingFor}`);
     tell?.(`waiting for ${waitingFor}: ${reason}`);
-    this.#told = { topic, at: now };
+    this.#topics.add(topic);
+    this.#toldAt = now;
   }
 }
 

@@ -66,7 +66,7 @@ export interface Backend<Options = unknown> {
 
   /** Why a peer's lease cannot be used, in one phrase; undefined when it can. */
   refusal(
-    view: Pick<NetworkView<Options>, 'options' | 'uplink' | 'ownData'>,
+    view: Pick<NetworkView<Options>, 'network' | 'options' | 'uplink' | 'ownData'>,
     peer: Lease,
   ): string | undefined;
 

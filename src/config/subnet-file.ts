@@ -40,6 +40,9 @@ export async function writeSubnetFile(path: string, content: SubnetFile): Promis
   await writeWhole(path, formatSubnetFile(content), 0o644);
 }
 
+/** Of a file that is something else altogether nobody wants to read every line in the log. */
+const MOST_WARNINGS = 3;
+
 /** Never throws: a missing file is as good as an empty one, an unreadable one costs a warning. */
 export async function readSubnetFile(path: string): Promise<PreviousSubnet> {
   try {
@@ -54,8 +57,12 @@ export async function readSubnetFile(path: string): Promise<PreviousSubnet> {
 export function parseSubnetFile(text: string, path: string): PreviousSubnet {
   const found: { network?: Prefix; subnet?: Prefix } = {};
   const warnings: string[] = [];
+  let more = 0;
   for (const [index, line] of text.split(/\r?\n/).entries()) {
-    const ignored = (what: string) => warnings.push(`${path}:${index + 1}: ${what}, ignored`);
+    const ignored = (what: string) => {
+      if (warnings.length < MOST_WARNINGS) warnings.push(`${path}:${index + 1}: ${what}, ignored`);
+      else more += 1;
+    };
     if (/^\s*(#|$)/.test(line)) continue;
     const assignment = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/.exec(line);
     if (!assignment) {
@@ -68,6 +75,7 @@ export function parseSubnetFile(text: string, path: string): PreviousSubnet {
     if (prefix) found[name === 'FLANNEL_NETWORK' ? 'network' : 'subnet'] = prefix;
     else ignored(`${name} is not one network such as 10.5.34.1/24`);
   }
+  if (more > 0) warnings.push(`${path}: ${more} more lines are ignored`);
   const { network, subnet } = found;
   if (network && subnet && !contains(network, subnet)) {
     warnings.push(`${path}: FLANNEL_SUBNET is not inside FLANNEL_NETWORK, ignored`);

@@ -7,7 +7,9 @@
  *        │         the subnet we had before (subnet.env), if free and fitting; else a free one at random
  *        │            ▼
  *        └──taken── claim ──▶ older overlapping key? ──yes──▶ release, try again
- *         (wait)                │ no: the subnet is ours
+ *         (wait)                │ no: the subnet is ours, unless
+ *                               ▼
+ *                  another host with our public IP or identity claimed just before us, and lives: TwinHostError
  *
  * A lost race is no failure: another host got on. It ends with a subnet, or with a pool that the latest snapshot shows
  * to be full. Hosts that boot at once lose less often the larger the pool; n hosts on a pool of n take about log n
@@ -15,17 +17,18 @@
  */
 import type { Logger } from 'pino';
 import type { NetworkConfig } from '../config/network.js';
+import { TwinHostError } from '../errors.js';
 import { formatPrefix, overlaps, type Prefix } from '../net/prefix.js';
 import { allocate, type Forbidden } from './allocate.js';
 import { backoffMs } from './backoff.js';
 import type { Clock } from './clock.js';
-import { parseLeaseKey } from './codec.js';
+import { leaseKey, parseLeaseKey } from './codec.js';
 import { expiries } from './expiries.js';
 import { equalAttributes, fitsPool, overlappingKey } from './fit.js';
 import { type HostMarks, isReservation, type Lease, type LeaseAttributes } from './lease.js';
 import { poolFullError } from './pool-full.js';
 import { SettledLeases } from './settled-leases.js';
-import type { LeaseSnapshot, LeaseStore } from './store.js';
+import type { LeaseKey, LeaseSnapshot, LeaseStore } from './store.js';
 
 const LOST_RACE = { firstMs: 20, capMs: 1_000 };
 
@@ -57,7 +60,7 @@ export async function acquire(input: AcquireInput): Promise<Acquired> {
   const settled = new SettledLeases(input);
   for (let losses = 0; ; losses++) {
     const { snapshot, own } = await settled.read();
-    const lease = own ? await reuse(input, own) : await claim(input, snapshot, wanted);
+    const lease = own ? await reuse(input, own) : await claim(input, { settled, snapshot, wanted });
     if (lease) return { lease, snapshot };
     // A lease that expired under our hands is claimed again.
     if (own) wanted = own.subnet;
@@ -82,11 +85,17 @@ async function reuse(input: AcquireInput, lease: Lease): Promise<Lease | undefin
   return kept;
 }
 
-/** Undefined when the race was lost. */
+interface Attempt {
+  readonly settled: SettledLeases;
+  readonly snapshot: LeaseSnapshot;
+  /** The subnet to claim if that can be. */
+  readonly wanted: Prefix | undefined;
+}
+
+/** Undefined when the race was lost. Rejects with TwinHostError. */
 async function claim(
   input: AcquireInput,
-  snapshot: LeaseSnapshot,
-  wanted: Prefix | undefined,
+  { settled, snapshot, wanted }: Attempt,
 ): Promise<Lease | undefined> {
   const { store, network, ttlSeconds, signal, log } = input;
   const taken = takenSubnets(snapshot);
@@ -106,8 +115,23 @@ async function claim(
     await store.release(result.lease, signal);
     return undefined;
   }
+  const unknown = result.keys.filter((key) => key !== leaseKey(result.lease) && !isKnown(snapshot, key));
+  if (unknown.length > 0) await refuseTwin(input, settled, result.lease);
   log.info(fields, 'allocated lease');
   return result.lease;
+}
+
+function isKnown({ leases, skipped }: LeaseSnapshot, key: LeaseKey): boolean {
+  return leases.has(key) || skipped.some((other) => other.key === key);
+}
+
+async function refuseTwin({ store, signal }: AcquireInput, settled: SettledLeases, claimed: Lease) {
+  try {
+    await settled.refuseOlderTwinOf(claimed);
+  } catch (error) {
+    if (error instanceof TwinHostError) await store.release(claimed, signal);
+    throw error;
+  }
 }
 
 async function pick(input: AcquireInput, snapshot: LeaseSnapshot, taken: readonly Prefix[]): Promise<Prefix> {

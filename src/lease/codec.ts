@@ -25,6 +25,9 @@ export type Decoded<T> = { readonly value: T } | { readonly reason: string };
 /** A value, short enough for a log line. */
 const SHOWN_LENGTH = 60;
 
+/** Some 300 characters are usual. etcd takes 1.5 MB; of such values ten thousand would not fit into memory. */
+const LONGEST = 10_000;
+
 /** What backends say of themselves is flat. Nested some thousand times, a value overflows the stack of who prints it. */
 const DEEPEST = 32;
 
@@ -89,6 +92,7 @@ function goJson(fields: Readonly<Record<string, JsonValue | undefined>>): string
 }
 
 export function decodeAttributes(text: string): Decoded<LeaseAttributes> {
+  if (text.length > LONGEST) return { reason: `the value has ${text.length} characters` };
   const fields = parseObject(text);
   if (!fields) return { reason: `the value ${shown(text, SHOWN_LENGTH)} is not a JSON object` };
   if (isDeeperThan(DEEPEST, [...fields.values()])) return { reason: 'the value is nested too deep' };

@@ -42,6 +42,7 @@ export class EtcdConnection {
   readonly #closing = new AbortController();
   /** Index of the member that calls begin with; at first any, so that hosts spread over the members. */
   #preferred: number;
+  #hasServed = false;
   /** What goes with every call; undefined until logged in. */
   #metadata: Promise<Metadata> | undefined;
 
@@ -51,6 +52,11 @@ export class EtcdConnection {
     this.#user = options.user;
     this.redial();
     this.#preferred = Math.floor(Math.random() * this.#members.length);
+  }
+
+  /** Whether a call was ever answered. */
+  get hasServed(): boolean {
+    return this.#hasServed;
   }
 
   /** Undefined in plain text. */
@@ -114,14 +120,22 @@ export class EtcdConnection {
   async #call(call: UnaryCall): Promise<unknown> {
     const member = await this.#pick(call.service, call.signal);
     try {
-      return await callMember(member, call, await this.#login(call.signal)).catch(async (error: unknown) => {
-        if (!this.#user || !isStaleToken(error)) throw error;
-        this.forgetToken();
-        return callMember(member, call, await this.#login(call.signal));
-      });
+      const answer = await this.#callAsUser(member, call);
+      this.#hasServed = true;
+      return answer;
     } catch (error) {
       this.#failed(member, error);
       throw error;
+    }
+  }
+
+  async #callAsUser(member: Member, call: UnaryCall): Promise<unknown> {
+    try {
+      return await callMember(member, call, await this.#login(call.signal));
+    } catch (error) {
+      if (!this.#user || !isStaleToken(error)) throw error;
+      this.forgetToken();
+      return callMember(member, call, await this.#login(call.signal));
     }
   }
 

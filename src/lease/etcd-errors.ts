@@ -54,7 +54,12 @@ export function isDenied(error: unknown): boolean {
   );
 }
 
-export function storeError(error: unknown, options: EtcdOptions): LodenError {
+/** With `hasServed` it answered us before, so it is not how we ask that is wrong. */
+export interface Asked extends EtcdOptions {
+  readonly hasServed?: boolean;
+}
+
+export function storeError(error: unknown, options: Asked): LodenError {
   if (error instanceof LodenError) return error;
   const where = `etcd at ${options.addresses.join(', ')}`;
   if (isDenied(error)) return new StoreDeniedError(`${where} ${denial(error, options)}`, { cause: error });
@@ -75,14 +80,16 @@ function denial(error: unknown, options: EtcdOptions): string {
   );
 }
 
-function failure(error: unknown, options: EtcdOptions): string {
+function failure(error: unknown, options: Asked): string {
   if (!isGrpcError(error)) return `failed: ${error instanceof Error ? error.message : String(error)}`;
   if (says(error, 'database space exceeded'))
     return 'takes no writes, its space is used up: compact and defragment it, then `etcdctl alarm disarm`';
   if (error.details.startsWith('etcdserver:') || error.details.startsWith('mvcc:'))
     return `answered "${error.details}"`;
+  if (says(error, 'Call ended without gRPC status')) return 'ended the connection';
   if (!isMemberFailure(error)) return `failed: ${error.details}`;
-  return `does not answer: ${lastError(error.details)}${likelyCause(error.details, options)}`;
+  const reason = lastError(error.details);
+  return `does not answer${reason && `: ${reason}`}${likelyCause(error.details, options)}`;
 }
 
 /**
@@ -92,6 +99,8 @@ function failure(error: unknown, options: EtcdOptions): string {
 function lastError(details: string): string {
   const last =
     /Last error: (?:Error: )?(.*?)(?: \([^()]*\))?(?:\. Resolution note:.*)?$/s.exec(details)?.[1] ?? details;
+  // What it says when the dial took too long.
+  if (last === 'null') return '';
   return /SSL routines:[^:]*:([^:]+)/.exec(last)?.[1] ?? last.trim();
 }
 
@@ -102,7 +111,7 @@ function isCertificateRefused(error: unknown, { tls }: EtcdOptions): boolean {
   );
 }
 
-function likelyCause(details: string, options: EtcdOptions): string {
+function likelyCause(details: string, options: Asked): string {
   const { tls } = options;
   const noIdentity = tls && !tls.identity;
   if (/alert/.test(details) && !noIdentity)
@@ -114,6 +123,7 @@ function likelyCause(details: string, options: EtcdOptions): string {
   if (/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|Name resolution/.test(details)) return '';
   if (/before secure TLS connection/.test(details))
     return '; if it speaks no TLS, the endpoint must begin with http://, and if it asks for a client certificate, give --etcd-certfile and --etcd-keyfile';
+  if (options.hasServed) return '';
   if (!tls) return '; if it speaks TLS, the endpoint must begin with https://';
   // Depending on the moment etcd sends an alert, or is silent.
   if (noIdentity) return '; if it asks for a client certificate, give --etcd-certfile and --etcd-keyfile';

@@ -210,6 +210,7 @@ export class EtcdStore implements LeaseStore {
   }
 
   #translate(error: unknown): LodenError {
-    return storeError(error, { ...this.#options, tls: this.#connection.tls });
+    const { tls, hasServed } = this.#connection;
+    return storeError(error, { ...this.#options, tls, hasServed });
   }
 }

@@ -8,7 +8,16 @@
 import type { NetworkConfig } from '../config/network.js';
 import { shown } from '../json.js';
 import { type Ipv4, isUsableIpv4, parseIpv4 } from '../net/ipv4.js';
-import { contains, equalPrefixes, formatPrefix, masked, overlaps, type Prefix } from '../net/prefix.js';
+import {
+  contains,
+  equalPrefixes,
+  firstAddress,
+  formatPrefix,
+  lastAddress,
+  masked,
+  overlaps,
+  type Prefix,
+} from '../net/prefix.js';
 import type { Lease } from './lease.js';
 
 export interface JudgeContext {
@@ -88,8 +97,15 @@ function publicIpRefusal({ subnet, attributes }: Lease, context: JudgeContext): 
   const address = parseIpv4(attributes.publicIp);
   if (address === undefined || !isUsableIpv4(address))
     return `public IP ${attributes.publicIp} is not a host's address`;
+  const network = context.uplinkNetworks.find((each) => isEnd(each, address));
+  if (network) return `public IP ${attributes.publicIp} is not a host's in ${formatPrefix(network)}`;
   if (contains(subnet, address)) return `public IP ${attributes.publicIp} lies inside the subnet itself`;
   return attributes.publicIp === context.publicIp ? `public IP ${attributes.publicIp} is our own` : undefined;
+}
+
+/** The address of a network itself, or its broadcast address: a datagram to it is one to all. */
+function isEnd(network: Prefix, address: Ipv4): boolean {
+  return network.length < 31 && (address === firstAddress(network) || address === lastAddress(network));
 }
 
 function typeRefusal({ attributes }: Lease, { leaseType }: JudgeContext): string | undefined {

@@ -81,14 +81,21 @@ function overwrite(
   return store.publish({ ...lease, createRevision, modRevision }, lease.attributes, ttl, signal);
 }
 
+/** How it was lost, where we saw our key all along. */
+export const OVERWRITTEN = 'that is what its key in etcd says since we wrote it';
+
 /** `holder` is a public IP. */
-export function subnetLost(lease: Lease, holder: string): SubnetLostError {
+export function subnetLost(
+  lease: Lease,
+  holder: string,
+  how = 'the lease was gone from etcd, and was claimed before we could claim it again',
+): SubnetLostError {
   const subnet = formatPrefix(lease.subnet);
   return new SubnetLostError(
     subnet,
     holder,
-    `our subnet ${subnet} is now held by ${holder}: the lease was gone from etcd, and was claimed before we could claim it ` +
-      'again. Containers of this host still use its addresses and are cut off. Stop them, start lodend, which leases ' +
+    `our subnet ${subnet} is now held by ${holder}: ${how}. ` +
+      'Containers of this host still use its addresses and are cut off. Stop them, start lodend, which leases ' +
       'another subnet, restart Docker, and start them again; or, if the other host can give the subnet up, delete its ' +
       'key in etcd and start lodend.',
   );

@@ -43,6 +43,22 @@ export class SettledLeases {
     }
   }
 
+  /**
+   * Of two that claim at the same moment neither is in the other's snapshot: the younger asks the older. Rejects with
+   * TwinHostError, and as LeaseStore does.
+   */
+  async refuseOlderTwinOf(claimed: Lease): Promise<void> {
+    const { store, signal } = this.#input;
+    const isOlderTwin = (lease: Lease) =>
+      lease.createRevision < claimed.createRevision && this.#whose(lease) === 'in doubt';
+    for (;;) {
+      const { leases } = await store.snapshot(signal);
+      const twin = [...leases.values()].find(isOlderTwin);
+      if (!twin) return;
+      await this.#ask(twin);
+    }
+  }
+
   #ours({ leases }: LeaseSnapshot): Lease[] {
     return [...leases.values()].filter((lease) => this.#whose(lease) === 'ours');
   }

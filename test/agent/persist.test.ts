@@ -27,6 +27,16 @@ test('what is waited for is told at once, and again when the reason changes', as
   t.deepEqual(await reasonsOf([refused, refused, silent, 'done']), ['refused', 'silent']);
 });
 
+test('etcd members that fail in turn, each in its own words, do not fill the log', async (t) => {
+  const [first, second] = [new StoreUnavailableError('no first'), new StoreUnavailableError('no second')];
+  t.deepEqual(await reasonsOf([first, second, first, second, 'done']), ['no first', 'no second']);
+});
+
+test('a reason that is another each time does not fill the log', async (t) => {
+  const reasons = Array.from({ length: 7 }, (_, index) => new StoreUnavailableError(`failure ${index}`));
+  t.is((await reasonsOf([...reasons, 'done'])).length, 5);
+});
+
 test('a full pool whose leases count down is told once', async (t) => {
   const full = [9, 8].map((seconds) => new PoolFullError(`full, the first to expire in ${seconds} s`));
   t.deepEqual(await reasonsOf([...full, 'done']), ['full, the first to expire in 9 s']);

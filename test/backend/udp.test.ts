@@ -91,3 +91,15 @@ test('an MTU that leaves IPv4 too little is refused where it was set', (t) => {
   t.throws(() => udp.checkUplink(defaults, { ...uplink, mtu: 90 }), { instanceOf: UplinkError });
   t.notThrows(() => udp.checkUplink(optionsOf({ MTU: 96 }), uplink));
 });
+
+test('peers that name each other’s subnet for a public IP are refused: their packets would go round for ever', (t) => {
+  const view = viewOf(defaults);
+  for (const [subnet, publicIp] of [
+    ['10.5.2.0/24', '10.5.3.9'],
+    ['10.5.3.0/24', '10.5.2.9'],
+  ] as const)
+    t.regex(udp.refusal(view, peerLease(subnet, publicIp, ''))!, /is in the pool.*through flannel0 again/);
+  t.is(udp.refusal(view, peer), undefined);
+  const onThePool = { ...uplink, networks: [parsePrefix('10.5.250.0/24')!] };
+  t.is(udp.refusal({ ...view, uplink: onThePool }, peerLease('10.5.2.0/24', '10.5.250.9', '')), undefined);
+});

@@ -63,6 +63,12 @@ test('garbage is ignored with a warning that names file and line', (t) => {
   ]);
 });
 
+test('a file that is something else altogether costs four warnings, not one a line', (t) => {
+  const { warnings } = read('\u0001\n'.repeat(10_000));
+  t.is(warnings.length, 4);
+  t.is(warnings[3], '/run/subnet.env: 9997 more lines are ignored');
+});
+
 test('a subnet outside the network is not believed', (t) => {
   const { network, subnet, warnings } = read('FLANNEL_NETWORK=10.5.0.0/16\nFLANNEL_SUBNET=10.6.1.1/24\n');
   t.deepEqual([network, subnet], ['10.5.0.0/16', '']);

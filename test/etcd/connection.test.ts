@@ -278,6 +278,25 @@ check('an etcd whose history began anew is noticed, and read again', (t) =>
   }),
 );
 
+check('an etcd that has answered before is not said to speak another language when it goes', (t) =>
+  withEtcd({}, async (etcd, close) => {
+    const relay = await Relay.to(etcd.address);
+    const store = await etcd.store({ endpoints: `http://${relay.address}` });
+    close(store);
+    const follower = follow(store, await store.snapshot(never), close);
+    await etcd.control('put', `${PREFIX}/subnets/10.5.34.0-24`, '{"PublicIP":"192.0.2.1"}');
+    await follower.until(({ leases }) => leases.size === 1);
+    await relay.cut();
+    const gone = await eventually(async () => {
+      const update = follower.updates.find(({ kind }) => kind === 'disconnected');
+      if (update?.kind !== 'disconnected') throw new Error('not noticed yet');
+      return update;
+    });
+    t.regex(gone.reason, /^etcd at .* does not answer/);
+    t.notRegex(gone.reason, /speaks TLS/);
+  }),
+);
+
 check('a dead member among the endpoints is passed over', (t) =>
   withEtcd({}, async (etcd, close) => {
     const gone = await Relay.to(etcd.address);

@@ -81,6 +81,38 @@ async function live(etcd: FakeEtcd, self: HostMarks) {
   return { subnet: formatPrefix(lease.subnet), lines, die };
 }
 
+for (const [shared, second] of [
+  ['public IP', host(IP, { identity: 'second', boot: 'second' })],
+  ['identity', host('10.0.2.16', { identity: 'first', boot: 'second' })],
+] as const)
+  test(`of two hosts with one ${shared} that claim at the same moment the younger ends, and leaves nothing`, async (t) => {
+    const etcd = new FakeEtcd();
+    const store = new FakeLeaseStore(etcd);
+    const claim = store.claim.bind(store);
+    let first: Awaited<ReturnType<typeof live>> | undefined;
+    store.claim = async (...wish) => {
+      first ??= await live(etcd, host(IP, { identity: 'first', boot: 'first' }));
+      return claim(...wish);
+    };
+    const error = await t.throwsAsync(start(etcd, second, new FakeClock(), store), {
+      instanceOf: TwinHostError,
+    });
+    t.true(error.message.includes(first!.subnet), error.message);
+    t.deepEqual([...etcd.entries.keys()], [first!.subnet.replace('/', '-')]);
+    await first!.die();
+  });
+
+test('who claims at the same moment and is gone at once keeps nobody from starting', async (t) => {
+  const etcd = new FakeEtcd();
+  const store = new FakeLeaseStore(etcd);
+  const claim = store.claim.bind(store);
+  store.claim = async (...wish) => {
+    if (etcd.entries.size === 0) await start(etcd, host(IP, { identity: 'first', boot: 'first' }));
+    return claim(...wish);
+  };
+  await t.notThrowsAsync(start(etcd, host(IP, { identity: 'second', boot: 'second' }), hurriedClock, store));
+});
+
 test('a second host with the public IP of a live one is told which, and nothing has changed', async (t) => {
   const etcd = new FakeEtcd();
   const first = await live(etcd, host(IP, { identity: 'first' }));

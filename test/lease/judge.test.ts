@@ -56,6 +56,8 @@ const refused: [
   ['this-host', '10.5.0.0/20', '192.0.2.2', 'overlaps our subnet 10.5.1.0/24'],
   ['this-host', '10.5.76.0/23', '192.0.2.2', "overlaps the uplink's network 10.5.77.0/24"],
   ['public-ip', '10.5.2.0/24', '192.0.2.1', 'public IP 192.0.2.1 is our own'],
+  ['public-ip', '10.5.2.0/24', '192.0.2.255', "public IP 192.0.2.255 is not a host's in 192.0.2.0/24"],
+  ['public-ip', '10.5.2.0/24', '192.0.2.0', "public IP 192.0.2.0 is not a host's in 192.0.2.0/24"],
   ['public-ip', '10.5.2.0/24', '10.5.2.9', 'public IP 10.5.2.9 lies inside the subnet itself'],
   ['public-ip', '10.5.2.0/24', '0.0.0.0', "public IP 0.0.0.0 is not a host's address"],
   ['public-ip', '10.5.2.0/24', '127.0.0.1', "public IP 127.0.0.1 is not a host's address"],

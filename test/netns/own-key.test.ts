@@ -108,7 +108,9 @@ labTest(
     const last = (await host.daemon.log()).trimEnd().split('\n').at(-1)!;
     t.regex(
       last,
-      new RegExp(`our subnet ${key.replace('-', '/')} is now held by 192\\.168\\.77\\.99: .*Stop them`),
+      new RegExp(
+        `our subnet ${key.replace('-', '/')} is now held by 192\\.168\\.77\\.99: that is what its key in etcd says.*Stop them`,
+      ),
     );
   },
 );

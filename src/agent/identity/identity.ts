@@ -2,8 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../../errors.js';
+import { readRegular } from '../../files/read-regular.js';
 import { createWhole, errnoOf } from '../../files/write-whole.js';
 import { currentMoment } from '../state/moment.js';
+
+/** It has 33. */
+const MOST_BYTES = 1000;
 
 /**
  * This host's identity: 128 random bits in hex, made when first asked for and the same ever after, also for several
@@ -24,7 +28,7 @@ export async function knownIdentity(stateDir: string): Promise<string | undefine
   const path = join(stateDir, 'identity');
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readRegular(path, MOST_BYTES);
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw new FileError(path, `cannot read this host's identity: ${(cause as Error).message}`, { cause });

@@ -15,7 +15,7 @@ import { systemClock } from '../../lease/clock.js';
 import { equalAttributes } from '../../lease/fit.js';
 import { type HoldReport, hold } from '../../lease/hold.js';
 import { isReservation, type Lease, type LeaseAttributes } from '../../lease/lease.js';
-import { reclaim, subnetLost } from '../../lease/reclaim.js';
+import { OVERWRITTEN, reclaim, subnetLost } from '../../lease/reclaim.js';
 import type { LeaseKey, LeaseSnapshot, LeaseStore } from '../../lease/store.js';
 import type { LeaseChange } from '../../lease/table.js';
 import { type Contact, silenceOf } from '../contact.js';
@@ -121,11 +121,11 @@ export class OwnLease {
   async #settle(signal: AbortSignal): Promise<Lease> {
     const { attributes, log } = this.#input;
     const { state, isRestored, key: subnet, seen, lease } = this.#own;
-    if (state === 'taken' && !isRestored) throw subnetLost(lease, seen!.attributes.publicIp);
+    if (state === 'taken' && !isRestored) throw subnetLost(lease, seen!.attributes.publicIp, OVERWRITTEN);
     this.#own.settling();
     const found = seen ?? (await this.#reclaim(signal));
     if (!isRestored && equalAttributes(found.attributes, attributes)) return found;
-    const { challenge: host } = found.attributes;
+    const host = found.attributes.challenge?.slice(0, 100);
     if (state === 'outdated')
       log.info({ subnet, publicIp: attributes.publicIp }, 'publishing our lease anew');
     else if (isRestored)

@@ -7,6 +7,7 @@ import type { GuardedAddress, Judgement, RefusalKind } from '../../lease/judge.j
 import { Judgements } from '../../lease/judgements.js';
 import type { Lease } from '../../lease/lease.js';
 import type { LeaseKey } from '../../lease/store.js';
+import { SparingLog } from '../report/sparing-log.js';
 import { judgeContext } from './judge-context.js';
 import { MissingPeers, type MissingPeersInput } from './missing-peers.js';
 
@@ -40,7 +41,7 @@ export class Peers {
   readonly #backend: Backend;
   readonly #view: NetworkView;
   readonly #plan: PeerPlan;
-  readonly #log: Logger;
+  readonly #log: SparingLog;
   readonly #judgements: Judgements;
   readonly #refused = new Map<LeaseKey, Refused>();
   readonly #accepted = new Set<LeaseKey>();
@@ -50,7 +51,7 @@ export class Peers {
     this.#backend = backend;
     this.#view = view;
     this.#plan = plan;
-    this.#log = log;
+    this.#log = new SparingLog(log);
     this.#judgements = new Judgements(judgeContext(backend, view, []));
     this.#missing = new MissingPeers({
       ...missing,

@@ -11,9 +11,9 @@
  * the file has 2.5 MB, and the event loop must not be held up for that.
  */
 import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { openRegular, readRegular } from '../../files/read-regular.js';
 import { errnoOf, writeWhole } from '../../files/write-whole.js';
 import type { JsonValue } from '../../json.js';
 import { decodeAttributes, encodeAttributes, leaseKey, parseLeaseKey } from '../../lease/codec.js';
@@ -47,6 +47,9 @@ const VERSION_LINE = 'loden last-known 1';
 /** More than the first two lines have, but for an unusual config. */
 const HEAD_BYTES = 16_384;
 
+/** With 10,000 leases it has 2.5 MB. */
+const MOST_BYTES = 100_000_000;
+
 /** Lines made or read at a stretch, some 5 ms. */
 const LINES_PER_TURN = 1000;
 
@@ -76,7 +79,7 @@ export async function readState(stateDir: string): Promise<ReadState> {
   const unusable = (reason: string) => ({ warning: `${path}: ${reason}` });
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readRegular(path, MOST_BYTES);
   } catch (error) {
     return errnoOf(error) === 'ENOENT' ? {} : unusable((error as Error).message);
   }
@@ -92,7 +95,7 @@ export async function readState(stateDir: string): Promise<ReadState> {
 
 /** How many leases the state has, without reading them all; 0 where that cannot be told. Never throws. */
 export async function countOfState(stateDir: string): Promise<number> {
-  const file = await open(stateFile(stateDir)).catch(() => undefined);
+  const file = await openRegular(stateFile(stateDir)).catch(() => undefined);
   try {
     const { buffer, bytesRead } = (await file?.read(Buffer.alloc(HEAD_BYTES))) ?? { bytesRead: 0 };
     const [version, head] = buffer?.toString('utf8', 0, bytesRead).split('\n', 2) ?? [];
@@ -105,7 +108,7 @@ export async function countOfState(stateDir: string): Promise<number> {
   }
 }
 
-function stateFile(stateDir: string): string {
+export function stateFile(stateDir: string): string {
   return join(stateDir, 'last-known');
 }
 

@@ -10,6 +10,9 @@
  *
  * The device outlives the process: while no daemon runs packets are lost, but routes, addresses and connections stay.
  */
+
+import { parseIpv4 } from '../../net/ipv4.js';
+import { contains, type Prefix } from '../../net/prefix.js';
 import type { Backend } from '../backend.js';
 import { IP_FORWARD } from '../forwarding.js';
 import { checkMtu } from '../least-mtu.js';
@@ -40,7 +43,10 @@ export const udp: Backend<UdpOptions> = {
 
   mtu: udpMtu,
   leaseData: () => undefined,
-  refusal: () => undefined,
+  refusal: ({ network, uplink }, { attributes: { publicIp } }) =>
+    isRoutedThroughPool(publicIp, network.network, uplink.networks)
+      ? `public IP ${publicIp} is in the pool, so packets to it would come through ${DEVICE} again`
+      : undefined,
   owns: () => ({ links: [DEVICE], sysctls: [NO_IPV6.path, ACCEPT_LOCAL.path, IP_FORWARD.path] }),
   peerLinks: () => [DEVICE],
   planSelf,
@@ -48,3 +54,13 @@ export const udp: Backend<UdpOptions> = {
   packetPath,
   packetPeer,
 };
+
+/** The pool is one route here, and only the uplink's own networks are a closer match. Two such peers could name each other. */
+function isRoutedThroughPool(publicIp: string, pool: Prefix, uplinkNetworks: readonly Prefix[]): boolean {
+  const address = parseIpv4(publicIp);
+  return (
+    address !== undefined &&
+    contains(pool, address) &&
+    !uplinkNetworks.some((network) => contains(network, address))
+  );
+}

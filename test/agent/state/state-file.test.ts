@@ -1,6 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { countOfState, type KnownState, readState, writeState } from '../../../src/agent/state/state-file.js';
@@ -79,12 +81,26 @@ test('a file of another version is not used, and said to be that', async (t) => 
   t.regex(warning!, /another version/);
 });
 
-test('a folder that cannot be read costs a warning', async (t) => {
+for (const [what, make] of [
+  ['a folder', (path) => mkdir(path)],
+  ['a pipe that nobody writes to', (path) => promisify(execFile)('mkfifo', [path])],
+  ['a link to what has no end', (path) => symlink('/dev/zero', path)],
+] as readonly (readonly [string, (path: string) => Promise<unknown>])[])
+  test(`${what} in place of the file costs a warning, and no time`, async (t) => {
+    const folder = await folderFor(t);
+    await mkdir(folder);
+    await make(join(folder, 'last-known'));
+    t.deepEqual(await readState(folder), { warning: `${folder}/last-known: it is not a file` });
+    t.is(await countOfState(folder), 0);
+  });
+
+test('a file of a size that no state has is not read', async (t) => {
   const folder = await folderFor(t);
-  await mkdir(join(folder, 'last-known'), { recursive: true });
-  const { state, warning } = await readState(folder);
-  t.is(state, undefined);
-  t.regex(warning!, /last-known: .*EISDIR/);
+  await mkdir(folder);
+  const path = join(folder, 'last-known');
+  await writeFile(path, '');
+  await truncate(path, 1e12);
+  t.regex((await readState(folder)).warning!, /it has 1000000000000 bytes/);
 });
 
 test('a folder that cannot be written is a FileError that names the file', async (t) => {
