@@ -6,10 +6,23 @@ import { isIPv4 } from 'node:net';
  */
 export type Ipv4 = number;
 
+const ZERO = '0'.charCodeAt(0);
+
 /** Reads four decimal octets, `192.0.2.1`; undefined for anything else (short forms, octal, hex, names). */
 export function parseIpv4(text: string): Ipv4 | undefined {
   if (!isIPv4(text)) return undefined;
-  return text.split('.').reduce((address, octet) => address * 256 + Number(octet), 0);
+  let address = 0;
+  let octet = 0;
+  for (let index = 0; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - ZERO;
+    if (digit >= 0) {
+      octet = octet * 10 + digit;
+    } else {
+      address = address * 256 + octet;
+      octet = 0;
+    }
+  }
+  return address * 256 + octet;
 }
 
 export function formatIpv4(address: Ipv4): string {

@@ -1,20 +1,18 @@
 import { type KernelObject, keyOf } from '../../kernel/objects.js';
 
-interface Claim {
-  readonly owner: string;
-  readonly object: KernelObject;
-}
-
 /**
  * What the kernel should hold: the union of what each owner, this host itself or one peer, wants.
  *
- * Two peers may want one key differently (two leases that name one VTEP MAC). Then the owner that sorts first has it,
- * whatever the order in which they came, so that a plan kept up by events equals one made at once.
+ * Two owners may want one key differently, though leases are judged so that they seldom do. Then the owner that sorts
+ * first has it, whatever the order in which they came, so that a plan kept up by events equals one made at once.
  */
 export class Desired {
   readonly #byOwner = new Map<string, readonly KernelObject[]>();
-  readonly #claims = new Map<string, readonly Claim[]>();
   readonly #objects = new Map<string, KernelObject>();
+  /** Who has the key. */
+  readonly #holders = new Map<string, string>();
+  /** What others want under a key, by owner. Rare, and so not kept for keys that one owner wants. */
+  readonly #waiting = new Map<string, Map<string, KernelObject>>();
 
   /** By key; live, not a copy. */
   get objects(): ReadonlyMap<string, KernelObject> {
@@ -30,12 +28,12 @@ export class Desired {
     const touched = new Set<string>();
     for (const object of this.#byOwner.get(owner) ?? []) {
       const key = keyOf(object);
-      this.#settle(key, this.#others(key, owner));
+      this.#release(key, owner);
       touched.add(key);
     }
     for (const object of objects) {
       const key = keyOf(object);
-      this.#settle(key, [...this.#others(key, owner), { owner, object }]);
+      this.#claim(key, owner, object);
       touched.add(key);
     }
     if (objects.length === 0) this.#byOwner.delete(owner);
@@ -43,19 +41,42 @@ export class Desired {
     return touched;
   }
 
-  #others(key: string, owner: string): readonly Claim[] {
-    return (this.#claims.get(key) ?? []).filter((claim) => claim.owner !== owner);
+  #claim(key: string, owner: string, object: KernelObject): void {
+    const holder = this.#holders.get(key);
+    if (holder === undefined || holder === owner) {
+      this.#give(key, owner, object);
+    } else if (owner < holder) {
+      this.#wait(key, holder, this.#objects.get(key)!);
+      this.#give(key, owner, object);
+    } else {
+      this.#wait(key, owner, object);
+    }
   }
 
-  #settle(key: string, claims: readonly Claim[]): void {
-    const [first, ...rest] = claims;
-    if (first === undefined) {
-      this.#claims.delete(key);
-      this.#objects.delete(key);
-      return;
+  #release(key: string, owner: string): void {
+    const waiting = this.#waiting.get(key);
+    if (this.#holders.get(key) === owner) {
+      const [next] = [...(waiting?.keys() ?? [])].sort();
+      if (next === undefined) {
+        this.#holders.delete(key);
+        this.#objects.delete(key);
+        return;
+      }
+      this.#give(key, next, waiting!.get(next)!);
+      waiting!.delete(next);
+    } else {
+      waiting?.delete(owner);
     }
-    const winner = rest.reduce((best, claim) => (claim.owner < best.owner ? claim : best), first);
-    this.#claims.set(key, claims);
-    this.#objects.set(key, winner.object);
+    if (waiting?.size === 0) this.#waiting.delete(key);
+  }
+
+  #give(key: string, owner: string, object: KernelObject): void {
+    this.#holders.set(key, owner);
+    this.#objects.set(key, object);
+  }
+
+  #wait(key: string, owner: string, object: KernelObject): void {
+    const waiting = this.#waiting.get(key) ?? new Map<string, KernelObject>();
+    this.#waiting.set(key, waiting.set(owner, object));
   }
 }
