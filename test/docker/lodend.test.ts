@@ -76,6 +76,21 @@ async function configOf({ engine }: Host): Promise<Record<string, unknown>> {
 
 const ON_THE_LEASE = 'docker0 is on the leased subnet';
 
+testOn('28')(
+  'an MTU of the uplink that changes is written for Docker, which is restarted to use it',
+  async (t) => {
+    const host = await hostWith(t, '28', { mode: 'restart' });
+    const { lodend, lab } = host;
+    await lodend.start();
+    await host.logged(ON_THE_LEASE);
+    t.is((await configOf(host)).mtu, 1450);
+    const restarts = host.restarts();
+    await lab.host('h1').ip('link set eth0 mtu 1400');
+    await waitFor('the new MTU in daemon.json', async () => (await configOf(host)).mtu === 1350);
+    await waitFor('a restart', () => host.restarts() === restarts + 1, { explain: () => lodend.log() });
+  },
+);
+
 for (const name of ENGINES) {
   testOn(name)(
     `docker ${name} is restarted onto the lease once, and onto the next when that one is lost`,
