@@ -95,8 +95,11 @@ labTest(
   },
 );
 
+/** So that no host takes a subnet that a test writes by hand. */
+const LOW_SUBNETS = { SubnetMin: '10.77.1.0', SubnetMax: '10.77.99.0' };
+
 labTest('peers whose leases went at once are held, and let go when their time is over', async (t) => {
-  const lab = await labFor(t, { hosts: 1, flags: ['--peer-hold=3s'] });
+  const lab = await labFor(t, { hosts: 1, flags: ['--peer-hold=3s'], config: LOW_SUBNETS });
   const [host] = lab.hosts;
   const routes = async () => occurrences(await host!.ip('route show proto 76'), ' dev flannel.1 ');
   const key = (n: number) => `10.77.${100 + n}.0-24`;
@@ -116,7 +119,7 @@ labTest('peers whose leases went at once are held, and let go when their time is
 });
 
 labTest('a host that restarts when most leases are gone holds the peers that it knew', async (t) => {
-  const lab = await labFor(t, { hosts: 1 });
+  const lab = await labFor(t, { hosts: 1, config: LOW_SUBNETS });
   const host = lab.host('h1');
   const routes = async () => occurrences(await host.ip('route show proto 76'), ' dev flannel.1 ');
   for (const n of [1, 2, 3, 4])
