@@ -12,23 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
+
 #define BATCH 64
 #define MOST_BYTES 2048
 
 static char bytes[BATCH][MOST_BYTES];
 static struct iovec parts[BATCH];
 static struct mmsghdr messages[BATCH];
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec + time.tv_nsec / 1e9;
-}
 
 static void lay_out(size_t size) {
   for (int i = 0; i < BATCH; i++) {

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "measure.h"
 #include "udp/checksum.h"
 #include "udp/packet.h"
 #include "udp/path.h"
@@ -27,17 +28,6 @@
 #define LOOK_UPS 4000000
 
 enum { NEAR = 0x7f000001, FAR = 0x7f000002 };
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static void bring_up(const char *device) {
   struct ifreq request = {0};
