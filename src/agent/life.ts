@@ -73,15 +73,12 @@ export class Life {
       onReturn: () => void this.#confirmConfig(until, until).catch(() => undefined),
       onChange: () => keeper.changed(known),
     });
+    // At once: who is killed just after the start has a state to start from all the same.
+    keeper.changed(known);
     this.#input.onBegin(() => membership.sample);
     try {
       await together(until, [
-        (stop) =>
-          membership.run(stop, () => {
-            // Not before: what can wait does not delay the kernel.
-            keeper.changed(known);
-            onReady(survey, ground);
-          }),
+        (stop) => membership.run(stop, () => onReady(survey, ground)),
         async (stop) => docker?.settle(stop),
         (stop) => this.#followUplink(membership, stop),
       ]);
