@@ -45,9 +45,6 @@ export interface NetworkSample {
   readonly packetPath: PacketCounters | undefined;
 }
 
-/** Whoever may write leases decides how many are refused; Prometheus need not keep them all. */
-const MOST_REFUSED_NAMED = 100;
-
 export function metricsOf(sample: MetricsSample, nowSeconds: number): readonly Metric[] {
   const { network } = sample;
   return [...ofProcess(sample, nowSeconds), ...(network ? ofNetwork(network, nowSeconds) : [])];
@@ -96,7 +93,7 @@ function ofPeers({
   skippedKeys,
 }: NetworkSample): Metric[] {
   const count = (kind: string) => refused.filter((each) => each.kind === kind).length;
-  const named = refused.slice(0, MOST_REFUSED_NAMED).map(({ key, publicIp, kind, reason }) => {
+  const named = refused.map(({ key, publicIp, kind, reason }) => {
     const subnet = key.replace(/-(?=\d+(&|$))/g, '/');
     return [{ subnet, public_ip: publicIp, kind, reason }, 1] as const;
   });
