@@ -30,8 +30,8 @@ import { type Health, serveHealth } from './report/health.js';
 import type { NetworkSample } from './report/metrics.js';
 import { type Notify, statusOf } from './report/notify.js';
 import { Telemetry } from './report/telemetry.js';
-import { stateObstacle } from './state/state-check.js';
-import { type KnownState, readState, stateFile } from './state/state-file.js';
+import { readUsableState } from './state/state-check.js';
+import type { KnownState } from './state/state-file.js';
 import { StateKeeper } from './state/state-keeper.js';
 import type { Survey } from './survey.js';
 
@@ -131,11 +131,8 @@ async function identityOf({ options, log }: AgentPorts): Promise<string> {
   }
 }
 
-/** The last known state, if it is this host's, and of the network that we are to join. */
 async function usableState({ options, log }: AgentPorts, identity: string): Promise<KnownState | undefined> {
-  const { state, warning } = await readState(options.stateDir);
-  const obstacle = state && stateObstacle(state, identity);
-  const reason = obstacle === undefined ? warning : `${stateFile(options.stateDir)}: ${obstacle}`;
-  if (reason !== undefined) log.warn({ reason }, 'the last known state cannot be used');
-  return reason === undefined && state?.etcdPrefix === options.etcdPrefix ? state : undefined;
+  const { state, warning } = await readUsableState({ ...options, identity });
+  if (warning !== undefined) log.warn({ reason: warning }, 'the last known state cannot be used');
+  return state;
 }

@@ -2,17 +2,17 @@
  * Brings packets to flow again before anything else is done. The kernel's part of a udp network stays while no daemon
  * runs, but nobody carries its packets; so the last known state says what path there was, and etcd's word comes later.
  */
-
 import type { Logger } from 'pino';
-import { checkConfig } from '../../backend/checked-config.js';
 import { DEVICE } from '../../backend/udp/plan.js';
 import type { DaemonOptions } from '../../config/options/daemon.js';
 import { LodenError } from '../../errors.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { judgeAll } from '../../lease/judgements.js';
 import { formatPrefix } from '../../net/prefix.js';
+import { knownIdentity } from '../identity/identity.js';
 import { judgeContext } from '../peers/judge-context.js';
-import { type KnownState, readState } from '../state/state-file.js';
+import { readUsableState } from '../state/state-check.js';
+import type { KnownState } from '../state/state-file.js';
 import { surveyHost, viewOf } from '../survey.js';
 import type { HeldPath } from './held-path.js';
 
@@ -32,7 +32,8 @@ export async function resumePacketPath(input: ResumeInput): Promise<void> {
     // With thousands of leases the state is a large file, and only this device needs it so soon.
     const links = await input.kernel.interfaces(input.signal);
     if (!links.some(({ name }) => name === DEVICE)) return;
-    const { state } = await readState(input.options.stateDir);
+    const identity = await knownIdentity(input.options.stateDir);
+    const { state } = await readUsableState({ ...input.options, identity });
     if (state) await resume(state, input);
   } catch (error) {
     if (input.signal.aborted) return;
@@ -41,12 +42,8 @@ export async function resumePacketPath(input: ResumeInput): Promise<void> {
   }
 }
 
-async function resume(
-  { etcdPrefix, configText, lease, leases }: KnownState,
-  input: ResumeInput,
-): Promise<void> {
+async function resume({ configText, lease, leases }: KnownState, input: ResumeInput): Promise<void> {
   const { options, kernel, heldPath, log, signal } = input;
-  if (etcdPrefix !== options.etcdPrefix || !checkConfig(configText, SOURCE).backend.packetPath) return;
   const { subnetFile } = options;
   const survey = await surveyHost({
     configText,

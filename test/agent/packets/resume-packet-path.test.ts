@@ -81,6 +81,12 @@ for (const [what, known, device] of [
     { ...state, configText: '{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan"}}' },
     'flannel0',
   ],
+  [
+    'the state is of another host',
+    { ...state, lease: { ...own, attributes: { ...own.attributes, identity: 'f'.repeat(32) } } },
+    'flannel0',
+  ],
+  ["its lease is not one of its config's", { ...state, lease: leases[2]! }, 'flannel0'],
   ['the config cannot be read', { ...state, configText: '{' }, 'flannel0'],
 ] as const) {
   test(`nothing is opened and nothing said where ${what}`, async (t) => {
