@@ -77,8 +77,9 @@ try {
   const report = await main(stop.signal);
   process.exitCode = report === undefined || report.violations.length === 0 ? 0 : 1;
 } catch (error) {
+  // What an abort interrupts throws an error of its own that says only that it was aborted.
+  const { message, stack } = (stop.signal.aborted ? stop.signal.reason : error) as Error;
   const known = error instanceof LodenError || error instanceof UsageError || stop.signal.aborted;
-  const { message, stack } = error as Error;
   process.stderr.write(`${known ? message : stack}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
