@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { execa } from 'execa';
 import { namespaceNames } from '../../src/lab/namespace.js';
+import { LAB_BACKENDS } from '../../src/lab/options.js';
 import { readRecord } from '../../src/lab/record.js';
 import type { LabStatus } from '../../src/lab/status.js';
 import { takeDown } from '../../src/lab/take-down.js';
@@ -17,7 +18,7 @@ async function namespacesOf(lab: string): Promise<string[]> {
   return (await namespaceNames()).filter((name) => name.startsWith(`loden-${lab}-`));
 }
 
-for (const backend of ['vxlan', 'host-gw'])
+for (const backend of LAB_BACKENDS)
   asRoot(`loden lab up, status, exec and down do what they say over ${backend}`, async (t) => {
     const name = `test-${process.pid}-${backend}`;
     t.teardown(() => takeDown(name));
