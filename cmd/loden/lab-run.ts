@@ -42,7 +42,7 @@ function ownCommand(): string {
 
 export async function status({ name, json }: StatusOptions, { terminal }: Tool): Promise<void> {
   const found = await labStatus(name);
-  terminal.print(json ? JSON.stringify(found, undefined, 2) : formatStatus(found, terminal.paint));
+  terminal.print(json ? JSON.stringify(found) : formatStatus(found, terminal.paint));
   if (!allReached(found.pings)) process.exitCode = 1;
 }
 
