@@ -24,14 +24,16 @@ export function addLabCommand(program: Command, tool: Tool): void {
 
   lab
     .command('status')
-    .description('show the hosts, and ping from each container to each other one')
+    .description(
+      'show the hosts, and ping from each container to each other one; exit status 1 when a way is closed',
+    )
     .addOption(nameOption())
     .option('--json', 'for a script')
     .action(async (options: StatusOptions) => (await act()).status(options, tool));
 
   lab
     .command('exec')
-    .description('run a command in a host (h1), a container (c1) or on the wire (wire)')
+    .description('run a command in a host, a container or on the wire; its exit status is ours')
     .addOption(nameOption())
     .argument('<where>', 'h1, c1, wire')
     .argument('<command...>', 'after --')

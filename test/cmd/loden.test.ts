@@ -289,6 +289,23 @@ for (const [line, exitCode, stderr] of refused) {
   });
 }
 
+/** The help of a command, and of all commands below it. */
+async function helps(world: World, words = ''): Promise<string[]> {
+  const { stdout } = await world.loden(`${words} --help`);
+  const commands = stdout.split('\nCommands:\n')[1]?.matchAll(/^ {2}([a-z-]+)/gm) ?? [];
+  const below = await Promise.all([...commands].map(([, name]) => helps(world, `${words} ${name}`)));
+  return [stdout, ...below.flat()];
+}
+
+test('every help fits 80 columns', async (t) => {
+  const all = await helps(await World.make(t));
+  t.true(all.length > 15);
+  t.deepEqual(
+    all.flatMap((help) => help.split('\n')).filter((line) => line.length > 80),
+    [],
+  );
+});
+
 test('help and version are no failures', async (t) => {
   const world = await World.make(t);
   const help = await world.loden('--help');
