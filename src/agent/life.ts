@@ -7,6 +7,7 @@
 import type { Logger } from 'pino';
 import { LodenError } from '../errors.js';
 import { systemClock } from '../lease/clock.js';
+import { together } from '../together.js';
 import type { AgentPorts } from './agent.js';
 import { announce } from './announce.js';
 import { ConfigCheck } from './config-check.js';
@@ -16,7 +17,6 @@ import { Membership } from './membership.js';
 import type { NetworkSample } from './report/metrics.js';
 import type { StateKeeper } from './state/state-keeper.js';
 import { type Marks, type Survey, surveyHost } from './survey.js';
-import { together } from './together.js';
 import { uplinkChanged } from './uplink/uplink-watch.js';
 
 export interface LifeInput extends AgentPorts {

@@ -8,6 +8,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { KernelObject } from '../kernel/objects.js';
 import type { GuardedAddress } from '../lease/judge.js';
 import type { LeaseStore } from '../lease/store.js';
+import { together } from '../together.js';
 import type { Contact } from './contact.js';
 import { FirewallKeeper } from './firewall/firewall-keeper.js';
 import { firewallWish } from './firewall/firewall-wish.js';
@@ -22,7 +23,6 @@ import { Reconciler } from './reconcile/reconciler.js';
 import type { NetworkSample } from './report/metrics.js';
 import { networkSample } from './report/network-sample.js';
 import { leaseAttributes, type Marks, type Survey, viewOf } from './survey.js';
-import { together } from './together.js';
 
 interface MembershipInput {
   readonly options: DaemonOptions;
