@@ -277,6 +277,7 @@ const refused: [line: string, exitCode: number, stderr: RegExp][] = [
   ['leases reserve 10.6.1.0/24', 1, /^loden: cannot reserve 10\.6\.1\.0\/24: the pool is 10\.5\.0\.0\/16$/],
   ['leases --etcd-endpoints x', 2, /^loden: "x" is not an endpoint/],
   ['leases --etcd-endpoints http://127.0.0.1:1', 1, /^loden: etcd at 127\.0\.0\.1:1 does not answer/],
+  ['cleanup --lease --offline', 2, /^loden: --lease needs etcd/],
   ['lab frobnicate', 2, /^loden: /],
 ];
 

@@ -48,6 +48,12 @@ for (const backend of LAB_BACKENDS)
     t.is((await loden('status', '--name', name)).exitCode, 1);
   });
 
+test('a pool that no daemon would take is refused before anything is made', async (t) => {
+  const { exitCode, stderr } = await loden('up', '--network', '10.77.0.0/30');
+  t.is(exitCode, 2);
+  t.regex(stderr, /^loden: the lab's config: [^\n]*Network is "10\.77\.0\.0\/30"[^\n]*$/);
+});
+
 asRoot('the status of a lab whose daemon died and whose route went says both, and fails', async (t) => {
   const name = `test-${process.pid}-dying`;
   t.teardown(() => takeDown(name));
