@@ -1,5 +1,6 @@
 /** The lease table as the operator sees it: one row a lease, judged as the daemon would judge it. */
 
+import { isJsonObject } from '../json.js';
 import { leaseKey } from '../lease/codec.js';
 import type { JudgeContext, Judgement } from '../lease/judge.js';
 import { judgeAll } from '../lease/judgements.js';
@@ -112,7 +113,6 @@ function ttlText({ reserved, ttlSeconds }: LeaseRow): string {
 }
 
 function vtepMacOf({ attributes: { backendData } }: Lease): string | null {
-  if (typeof backendData !== 'object' || backendData === null || Array.isArray(backendData)) return null;
-  const mac = (backendData as { readonly [key: string]: unknown }).VtepMAC;
+  const mac = isJsonObject(backendData) ? backendData.VtepMAC : undefined;
   return typeof mac === 'string' ? mac : null;
 }
