@@ -1,5 +1,5 @@
-import { writeSubnetFile } from '../config/subnet-file.js';
-import { type BridgeSettings, bridgeAddress } from '../docker/bridge.js';
+import { bridgeAddress, writeSubnetFile } from '../config/subnet-file.js';
+import type { BridgeSettings } from '../docker/bridge.js';
 import type { DockerBridge } from '../docker/docker-bridge.js';
 import { FileError } from '../errors.js';
 import { formatPrefix } from '../net/prefix.js';

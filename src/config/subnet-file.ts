@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { errnoOf, writeWhole } from '../files/write-whole.js';
-import { contains, formatPrefix, masked, type Prefix, parsePrefix } from '../net/prefix.js';
+import { contains, firstAddress, formatPrefix, masked, type Prefix, parsePrefix } from '../net/prefix.js';
 
 export interface SubnetFile {
   /** The pool. */
@@ -23,12 +23,16 @@ export interface PreviousSubnet {
   readonly warnings: readonly string[];
 }
 
-/** flannel's lines in flannel's order. The subnet's address is that of the bridge: the first one after its base. */
+/** The address that flannel gives the bridge: the subnet's first after its base. */
+export function bridgeAddress(subnet: Prefix): Prefix {
+  return { address: firstAddress(subnet) + 1, length: subnet.length };
+}
+
+/** flannel's lines in flannel's order. The subnet's address is that of the bridge. */
 export function formatSubnetFile({ network, subnet, mtu, ipMasq }: SubnetFile): string {
-  const bridge = { address: masked(subnet).address + 1, length: subnet.length };
   return [
     `FLANNEL_NETWORK=${formatPrefix(network)}`,
-    `FLANNEL_SUBNET=${formatPrefix(bridge)}`,
+    `FLANNEL_SUBNET=${formatPrefix(bridgeAddress(subnet))}`,
     `FLANNEL_MTU=${mtu}`,
     `FLANNEL_IPMASQ=${ipMasq}`,
     '',
