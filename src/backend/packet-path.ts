@@ -46,6 +46,7 @@ export const PACKET_COUNTERS = {
   received_bytes: 'bytes received from peers',
   gso_sends: 'sends that the kernel cut into datagrams',
   gso_packets: 'packets in sends that the kernel cut into datagrams',
+  gso_refusals: 'sends that the way to a peer did not take to be cut, and that went as single datagrams',
   gro_receives: 'receives of datagrams that the kernel had joined',
   gro_packets: 'packets in receives of datagrams that the kernel had joined',
   merged_writes: 'writes of several packets in one to the device',
