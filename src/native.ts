@@ -44,6 +44,8 @@ export interface Native {
    */
   udpOpen(options: UdpOptions, onFailed: (message: string, errno: number) => void): NativeHandle;
   udpFeatures(path: NativeHandle): UdpFeatures;
+  /** False once the device of that name, here, is another one than the threads serve, or there is none. */
+  udpIsAttached(path: NativeHandle): boolean;
   /**
    * Replaces the whole table of peers while packets flow. 12 bytes a peer, in the machine's own byte order: network,
    * prefix length, public IP, each a u32.

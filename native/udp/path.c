@@ -14,6 +14,7 @@
 #include "features.h"
 #include "queue.h"
 #include "socket.h"
+#include "tun.h"
 
 /* More would share the cores with what they carry packets for. */
 #define DEFAULT_QUEUES 8
@@ -28,6 +29,8 @@ struct path {
   void (*failed)(void *context, const struct problem *problem);
   void *context;
   atomic_flag has_failed;
+  char device[IFNAMSIZ + 1];
+  unsigned device_index;
   int claim_fd, stop_fd;
   unsigned features, queues, running;
   struct roster roster;
@@ -107,6 +110,7 @@ static bool open_queues(struct path *path, const struct path_wish *wish, struct 
   struct tun tuns[ROSTER_READERS];
   int sockets[ROSTER_READERS];
   if (!attach(path, wish, tuns, problem)) return false;
+  path->device_index = tuns[0].index;
   if (!sockets_open(sockets, path->queues, wish->address, wish->port, &path->features, problem)) {
     close_tuns(tuns, path->queues);
     return false;
@@ -137,6 +141,7 @@ struct path *path_open(const struct path_wish *wish, struct problem *problem) {
   memset(path, 0, sizeof *path);
   path->failed = wish->failed;
   path->context = wish->context;
+  memcpy(path->device, wish->device, sizeof path->device);
   atomic_flag_clear(&path->has_failed);
   path->claim_fd = -1;
   path->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -165,6 +170,10 @@ unsigned path_features(const struct path *path) {
 
 unsigned path_queues(const struct path *path) {
   return path->queues;
+}
+
+bool path_is_attached(const struct path *path) {
+  return tun_is_attached(path->device, path->device_index);
 }
 
 bool path_set_peers(struct path *path, struct peers *peers) {

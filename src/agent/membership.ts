@@ -93,7 +93,7 @@ export class Membership {
     });
     const wish = survey.backend.packetPath?.(this.#view);
     const pathLog = log.child({ component: 'path' });
-    this.#packetPath = wish && new PacketPathKeeper({ wish, held: input.heldPath, log: pathLog });
+    this.#packetPath = wish && new PacketPathKeeper({ wish, held: input.heldPath, kernel, log: pathLog });
     this.#peers = new Peers({
       backend: survey.backend,
       view: this.#view,

@@ -71,6 +71,11 @@ export type PacketCounters = Readonly<Record<PacketCounterName, bigint>>;
 
 export interface PacketPath {
   readonly features: PacketFeatures;
+  /**
+   * False once the device of that name is another one than the path attached to, or there is none. One that was removed
+   * ends the threads as well; one that was moved to another network namespace does not.
+   */
+  isAttached(): boolean;
   /** Replaces the whole table while packets flow: each packet meets the old one or the new one. */
   setPeers(peers: readonly PacketPeer[]): void;
   /** Read without stopping the threads. */

@@ -20,12 +20,18 @@ export class FakePacketPath implements PacketPath {
   /** Every table that was set, as `10.5.2.0/24 at 192.0.2.2`. */
   readonly tables: (readonly string[])[] = [];
   closed = false;
+  attached = true;
 
   constructor(wish: PacketPathWish) {
     this.wish = wish;
     this.failed = new Promise((resolve) => {
       this.fail = (reason) => void (this.closed || resolve(reason));
     });
+  }
+
+  isAttached(): boolean {
+    if (this.closed) throw new TypeError('a look at the device of a path that is closed');
+    return this.attached;
   }
 
   setPeers(peers: readonly PacketPeer[]): void {

@@ -58,6 +58,18 @@ for (const [what, command] of [
   });
 }
 
+labTest('a device that was moved to another network namespace is made anew, and packets flow', async (t) => {
+  const lab = theLab();
+  const host = lab.host('h1');
+  const { namespace } = host.container!;
+  t.teardown(() => namespace.ip('link del flannel0'));
+  await host.ip(`link set flannel0 netns ${namespace.name}`);
+  const target = lab.host('h2').container!.address;
+  const answers = async () => (await ping(namespace, target, 1)).received > 0;
+  await waitFor('an answer', answers, { explain: () => host.daemon.log() });
+  t.regex(await namespace.ip('link show flannel0'), /state DOWN/);
+});
+
 labTest('a container that asks for a subnet that nobody has is told so at once', async (t) => {
   const { namespace } = theLab().host('h1').container!;
   const leased = theLab().hosts.map(subnetOf).join();

@@ -75,6 +75,10 @@ class Threads implements PacketPath {
     this.features = { queues: threads, names };
   }
 
+  isAttached(): boolean {
+    return loadNative().udpIsAttached(this.#handle);
+  }
+
   setPeers(peers: readonly PacketPeer[]): void {
     loadNative().udpSetPeers(this.#handle, encodeTable(peers));
   }
