@@ -71,6 +71,10 @@ export class RemotePath {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   create(device: string): Promise<void> {
     return this.#call('create', device);
   }
