@@ -39,6 +39,13 @@ export interface Native {
    */
   tunCreate(name: string): void;
   /**
+   * Makes the device this process's among all that ask, whether it is there or not, until it is released or the process
+   * ends. Throws EBUSY when it has been claimed.
+   */
+  udpClaim(device: string): NativeHandle;
+  /** Idempotent. */
+  udpRelease(claim: NativeHandle): void;
+  /**
    * Carries packets between a TUN device that is there and UDP sockets, on threads of its own that run when it returns, without
    * peers at first. `onFailed` is called once at most, when a thread cannot go on, and never after `udpClose`.
    */

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "../glibc.h"
-#include "claim.h"
 #include "features.h"
 #include "queue.h"
 #include "socket.h"
@@ -31,7 +30,7 @@ struct path {
   atomic_flag has_failed;
   char device[IFNAMSIZ + 1];
   unsigned device_index;
-  int claim_fd, stop_fd;
+  int stop_fd;
   unsigned features, queues, running;
   struct roster roster;
   struct worker workers[ROSTER_READERS];
@@ -127,11 +126,6 @@ static bool start(struct path *path, struct problem *problem) {
   return true;
 }
 
-static bool claim(struct path *path, const struct path_wish *wish, struct problem *problem) {
-  path->claim_fd = claim_device(wish->device, problem);
-  return path->claim_fd >= 0;
-}
-
 struct path *path_open(const struct path_wish *wish, struct problem *problem) {
   struct path *path = aligned_alloc(alignof(struct path), sizeof *path);
   if (!path) {
@@ -143,11 +137,10 @@ struct path *path_open(const struct path_wish *wish, struct problem *problem) {
   path->context = wish->context;
   memcpy(path->device, wish->device, sizeof path->device);
   atomic_flag_clear(&path->has_failed);
-  path->claim_fd = -1;
   path->stop_fd = eventfd(0, EFD_CLOEXEC);
   if (!roster_init(&path->roster) || path->stop_fd < 0)
     fail_with(problem, path->stop_fd < 0 ? errno : ENOMEM, "packet path");
-  else if (claim(path, wish, problem) && open_queues(path, wish, problem) && start(path, problem))
+  else if (open_queues(path, wish, problem) && start(path, problem))
     return path;
   path_close(path);
   return NULL;
@@ -160,7 +153,6 @@ void path_close(struct path *path) {
   for (unsigned i = 0; i < path->queues; i++) queue_free(path->workers[i].queue);
   roster_free(&path->roster);
   if (path->stop_fd >= 0) close(path->stop_fd);
-  if (path->claim_fd >= 0) close(path->claim_fd);
   free(path);
 }
 

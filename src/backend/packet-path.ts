@@ -87,6 +87,11 @@ export interface PacketPath {
 }
 
 export interface PacketPaths {
+  /**
+   * Makes a device ours among all daemons of this host, whether it is there or not: before anybody sets it up or opens a
+   * path. Throws PacketPathError when another one has it. What is returned gives it up.
+   */
+  claim(device: string): () => void;
   /** Attaches and starts; without peers at first. Throws PacketPathError, which names what is missing or in the way. */
   open(wish: PacketPathWish): PacketPath;
   /** Who keeps such a path from being opened, as a phrase: `flanneld, process 812`. Undefined when that cannot be told. */

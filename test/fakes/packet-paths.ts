@@ -52,12 +52,20 @@ export class FakePacketPath implements PacketPath {
 /** Refuses, as the real one, a device that is not there and a port that is taken: by another path, if it is open. */
 export class FakePacketPaths implements PacketPaths {
   readonly devices = new Set<string>();
+  /** By whomever. */
+  readonly claimed = new Set<string>();
   /** All that were opened, in order. */
   readonly opened: FakePacketPath[] = [];
   attempts = 0;
 
   constructor(...devices: readonly string[]) {
     this.devices = new Set(devices);
+  }
+
+  claim(device: string): () => void {
+    if (this.claimed.has(device)) throw new PacketPathError(`${device}: another daemon has it`);
+    this.claimed.add(device);
+    return () => this.claimed.delete(device);
   }
 
   open(wish: PacketPathWish): PacketPath {

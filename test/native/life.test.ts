@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { ping } from '../../src/lab/ping.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { compile } from './compiled.js';
-import { DEVICE, type Host, openBoth, PORT, twoHosts } from './hosts.js';
+import { DEVICE, type Host, openBoth, twoHosts } from './hosts.js';
 import { RemotePath } from './remote-path.js';
 
 const asRoot = process.getuid?.() === 0 ? test.serial : test.serial.skip;
@@ -83,19 +83,4 @@ asRoot('a device keeps its address and routes when the process with the path is 
   await alice.open();
   await alice.path.setPeers({ [bob.subnet]: bob.address });
   await carries(t, alice, bob);
-});
-
-asRoot('a device belongs to one path: another process is told so, until that path is closed', async (t) => {
-  const hosts = await twoHosts(t);
-  const [alice, bob] = hosts;
-  await openBoth(hosts);
-  const second = await RemotePath.start(alice.namespace);
-  t.teardown(() => second.dispose());
-  const open = () => second.open({ ...alice.wish, port: PORT + 1 });
-  await t.throwsAsync(open(), {
-    message: `packet path of device ${DEVICE}: Device or resource busy`,
-  });
-  await carries(t, alice, bob);
-  await alice.path.close();
-  await t.notThrowsAsync(open());
 });

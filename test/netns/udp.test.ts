@@ -102,6 +102,24 @@ labTest('a port that another process has is waited for, and the log names that p
   t.is(occurrences(await log(), 'packet path cannot be opened'), 1);
 });
 
+labTest('of two daemons on a host the second leaves the device to the first, and follows it', async (t) => {
+  const lab = await labFor(t, { hosts: 1, backend: 'udp' });
+  const host = lab.host('h1');
+  const Backend = { Type: 'udp', Port: 9285 };
+  await lab.etcd.ctl('put', '/other/config', JSON.stringify({ Network: '10.88.0.0/16', Backend }));
+  const second = host.makeDaemon('second', { kind: 'lodend', etcdPrefix: '/other', healthPort: 8099 });
+  await second.start();
+  const log = () => second.log();
+  const refused = async () => (await log()).includes('packet path cannot be opened');
+  await waitFor('the word', refused, { explain: log });
+  t.regex(await log(), new RegExp(`obstacle="?node, process ${host.daemon.pid}`));
+  t.regex(await second.readiness(), / 503 /);
+  await host.daemon.stop();
+  await second.ready();
+  t.is(await host.ip('route show proto 76'), '10.88.0.0/16 dev flannel0 scope link');
+  for (const daemon of [host.daemon, second]) t.notRegex(await daemon.log(), /put back/);
+});
+
 labTest('a device of another make is kept, told of, and made anew once it is removed', async (t) => {
   const lab = await labFor(t, { hosts: 1, backend: 'udp', daemon: false });
   const host = lab.host('h1');

@@ -53,13 +53,21 @@ export class PacketPathKeeper {
     setImmediate(() => this.#setTable());
   }
 
+  /** Settles when the device is ours among all daemons of this host, or when the signal is aborted. */
+  async claim(signal: AbortSignal): Promise<void> {
+    const { held, wish } = this.#input;
+    const isOurs = () => this.#attempt(() => held.claim(wish.device));
+    for (let failures = 0; !signal.aborted && !(await isOurs()); failures++)
+      await new Bell().wait(backoffMs(failures, RETRY, Math.random), signal);
+  }
+
   /** Settles when the signal is aborted, and leaves the path open. Calls `onOpen` once, when it is open for the first time. */
   async run(signal: AbortSignal, onOpen: () => void): Promise<void> {
-    const { held, kernel, log } = this.#input;
+    const { held, wish, kernel, log } = this.#input;
     let announced = false;
     let failures = 0;
     while (!signal.aborted) {
-      this.#path = await this.#opened();
+      this.#path = await this.#attempt(() => held.take(wish));
       if (this.#path) {
         this.#setTable();
         if (!announced) onOpen();
@@ -82,12 +90,12 @@ export class PacketPathKeeper {
     this.#path?.setPeers([...this.#peers.values()]);
   }
 
-  async #opened(): Promise<PacketPath | undefined> {
-    const { held, wish } = this.#input;
+  /** Undefined when it cannot be; what lasts is told of. */
+  async #attempt<T>(what: () => T): Promise<T | undefined> {
     try {
-      const path = held.take(wish);
+      const result = what();
       this.#told = undefined;
-      return path;
+      return result;
     } catch (error) {
       if (!(error instanceof PacketPathError)) throw error;
       await this.#complain(error);

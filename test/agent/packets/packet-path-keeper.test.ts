@@ -164,6 +164,23 @@ test('a device that was changed before the keeper took its path is noticed too',
   t.true(paths.opened[0]!.closed);
 });
 
+test('a device that another daemon has is waited for, with a word on who has it', async (t) => {
+  const paths = new FakePacketPaths('flannel0');
+  const release = paths.claim('flannel0');
+  const { keeper, held, lines } = makeKeeper(paths);
+  const claimed = keeper.claim(new AbortController().signal);
+  await waitFor('the word', () => lines.length > 0);
+  t.like(lines[0], { error: 'flannel0: another daemon has it', obstacle: 'flanneld, process 812' });
+  release();
+  await claimed;
+  t.throws(() => paths.claim('flannel0'));
+  held.take(WISH);
+  held.close();
+  t.throws(() => paths.claim('flannel0'), undefined, 'a path that is closed is opened again on its device');
+  held.release();
+  t.notThrows(() => paths.claim('flannel0'));
+});
+
 test('a keeper that stops leaves the path to the next one, and to nobody else', async (t) => {
   const paths = new FakePacketPaths('flannel0');
   const { keeper, held } = makeKeeper(paths);
