@@ -31,7 +31,7 @@ export interface PacketPeer {
 export interface PacketFeatures {
   /** Threads, each with a queue of the device and a socket of its own. */
   readonly queues: number;
-  /** `tso`, `uso`, `gso`, `gro`, `multi-queue`: those in use. */
+  /** `tso`, `uso`, `gso`, `gro`, `multi-queue`: those in use; `gso` on the way to each peer that takes it. */
   readonly names: readonly string[];
 }
 
