@@ -120,6 +120,7 @@ for (const [what, make] of [
       peer.send(answer, 8285, '127.0.0.1');
       const [text, from] = await once(container, 'message');
       say(text.toString(), from.address);
+      await until(() => counters(path).sent_packets > 0n && counters(path).sent_bytes > 0n);
       const { sent_packets, sent_bytes, received_packets, received_bytes } = counters(path);
       say(sent_packets, sent_bytes, received_packets, received_bytes);
       native.udpClose(path);
