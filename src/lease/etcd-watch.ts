@@ -6,8 +6,9 @@
  *                              └── snapshot at r' ◀── a cancelled stream, or a doubt ──┘
  *
  * etcd replays what happened meanwhile as long as it is not compacted. A stream that etcd cancels, for whatever reason,
- * and an etcd that is not the one we knew (`etcd-history`), are answered with a fresh snapshot. This drives the Watch RPC itself: etcd3's Watcher resumes after the *header's*
- * revision, which is ahead of the events while etcd replays; knows no restored etcd; and gives no reason for an end.
+ * and an etcd that is not the one we knew (`etcd-history`), are answered with a fresh snapshot. This drives the Watch RPC
+ * itself: etcd3's Watcher resumes after the *header's* revision, which is ahead of the events while etcd replays; knows no
+ * restored etcd; and gives no reason for an end.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type IEvent, type IResponseHeader, type IWatchResponse, Range } from 'etcd3';
