@@ -124,8 +124,8 @@ export class EtcdStore implements LeaseStore {
     });
   }
 
-  keepAlive(leaseId: string, signal: AbortSignal): Promise<number> {
-    return this.#run(signal, ({ lease }) => keepAliveOnce(lease, leaseId, signal));
+  keepAlive(leaseId: string, signal: AbortSignal, patienceMs?: number): Promise<number> {
+    return this.#run(signal, ({ lease }) => keepAliveOnce(lease, { leaseId, patienceMs, signal }));
   }
 
   timeToLive(leaseId: string, signal: AbortSignal): Promise<{ left: number; granted: number } | undefined> {

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import test from 'ava';
 import { StoreDeniedError, StoreUnavailableError } from '../../src/errors.js';
+import { CALL_MS } from '../../src/lease/etcd-member.js';
 import { eventually, Follower } from '../contract/lease-store.js';
 import { attributes, prefix } from '../lease/leases.js';
 import { makeCertificates, makeClientCertificate } from './certificates.js';
@@ -378,6 +379,25 @@ check('a member that falls silent is left for another', (t) =>
     await follower.until(({ leases }) => leases.size === 1);
     await Promise.all([one.cut(), two.cut()]);
     t.pass();
+  }),
+);
+
+check('a renewal leaves a silent member as soon as its time is over', (t) =>
+  withEtcd({}, async (etcd, close) => {
+    const relays = await Promise.all([Relay.to(etcd.address), Relay.to(etcd.address)]);
+    const store = await etcd.store({ endpoints: relays.map(({ address }) => `http://${address}`).join() });
+    for (const thing of [store, ...relays.map((relay) => ({ close: () => void relay.cut() }))]) close(thing);
+    const kept = await store.claim(subnet, attributes('192.0.2.1'), 60, never);
+    if (kept.kind !== 'claimed') return t.fail();
+    for (const silent of relays) {
+      silent.silence();
+      const begun = performance.now();
+      const renewed = () => store.keepAlive(kept.lease.leaseId, never, 300);
+      t.is(await eventually(renewed), 60);
+      t.true(performance.now() - begun < CALL_MS);
+      await silent.cut();
+      await silent.mend();
+    }
   }),
 );
 
