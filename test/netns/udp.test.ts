@@ -28,7 +28,7 @@ labTest(
       value,
       /^\{"PublicIP":"192\.168\.77\.1","PublicIPv6":null,"LodenIdentity":"\w+","LodenBoot":"\w+"\}$/,
     );
-    t.is(await host.ip('route show proto 76'), '10.77.0.0/16 dev flannel0 scope link');
+    t.is(await host.ip('route show proto 76'), '10.77.0.0/16 dev flannel0 scope link metric 1000');
     t.regex(await host.ip('address show flannel0'), /mtu 1472 .*inet 10\.77\.\d+\.0\/32 /s);
     t.is(await host.exec(['ip', '-6', 'address', 'show', 'flannel0']), '');
     t.regex(await host.daemon.log(), /path: packet path is open device=flannel0 .*port=8285 queues=\d/);
@@ -116,7 +116,7 @@ labTest('of two daemons on a host the second leaves the device to the first, and
   t.regex(await second.readiness(), / 503 /);
   await host.daemon.stop();
   await second.ready();
-  t.is(await host.ip('route show proto 76'), '10.88.0.0/16 dev flannel0 scope link');
+  t.is(await host.ip('route show proto 76'), '10.88.0.0/16 dev flannel0 scope link metric 1000');
   for (const daemon of [host.daemon, second]) t.notRegex(await daemon.log(), /put back/);
 });
 
