@@ -65,7 +65,7 @@ export class Life {
   async run(signal: AbortSignal): Promise<NextLife | undefined> {
     const { survey, ground, onReady, keeper, configText, options } = this.#input;
     const until = AbortSignal.any([signal, this.#over.signal]);
-    const docker = await announce(this.#input, until);
+    const announced = await announce(this.#input, until);
     const known = () => stateOf(membership.ground, { etcdPrefix: options.etcdPrefix, configText });
     const membership = new Membership({
       ...this.#input,
@@ -79,7 +79,8 @@ export class Life {
     try {
       await together(until, [
         (stop) => membership.run(stop, () => onReady(survey, ground)),
-        async (stop) => docker?.settle(stop),
+        async (stop) => announced.docker?.settle(stop),
+        (stop) => announced.writeFile(stop),
         (stop) => this.#followUplink(membership, stop),
       ]);
     } finally {

@@ -69,6 +69,17 @@ export const etcdGroup: FaultGroup = {
       },
     },
     {
+      what: 'the members of etcd hang one after the other, each for longer than a lease lives',
+      async strike({ lab, outlast }) {
+        for (const { etcd } of lab.cluster.members) {
+          etcd.pause();
+          await outlast();
+          etcd.resume();
+          await lab.cluster.answered();
+        }
+      },
+    },
+    {
       what: 'the leader of etcd is cut off from the other members for longer than a lease lives',
       async strike(scene) {
         const leader = await scene.lab.cluster.leader();
