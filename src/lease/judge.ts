@@ -70,12 +70,17 @@ const CHECKS: readonly (readonly [RefusalKind, Check])[] = [
 ];
 
 export function judge(lease: Lease, context: JudgeContext): Judgement {
-  if (context.subnet && equalPrefixes(lease.subnet, context.subnet)) return { verdict: 'own' };
+  if (isOwn(lease, context)) return { verdict: 'own' };
   for (const [kind, check] of CHECKS) {
     const reason = check(lease, context);
     if (reason !== undefined) return { verdict: 'refused', kind, reason };
   }
   return { verdict: 'ok' };
+}
+
+/** A key with an IPv6 half is another one, and no loden's. */
+function isOwn({ subnet, subnetV6 }: Lease, { subnet: ours }: JudgeContext): boolean {
+  return ours !== undefined && subnetV6 === undefined && equalPrefixes(subnet, ours);
 }
 
 function subnetRefusal({ subnet }: Lease, { network }: JudgeContext): string | undefined {

@@ -26,6 +26,14 @@ test('the lease of our subnet is our own, whatever it says', (t) => {
   t.deepEqual(judge(lease('10.5.1.0/24', '192.0.2.66'), context), { verdict: 'own' });
 });
 
+test('a lease of our subnet with an IPv6 half is not our own', (t) => {
+  t.deepEqual(judge(lease('10.5.1.0/24', '192.0.2.66', { subnetV6: 'fd00::/64' }), context), {
+    verdict: 'refused',
+    kind: 'this-host',
+    reason: 'overlaps our subnet 10.5.1.0/24',
+  });
+});
+
 test('a backend that takes any type takes any', (t) => {
   const taken = judge(
     lease('10.5.2.0/24', '192.0.2.2', { attributes: attributes('192.0.2.2', { backendType: 'x' }) }),
