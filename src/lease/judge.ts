@@ -19,8 +19,9 @@ import {
   type Prefix,
 } from '../net/prefix.js';
 import type { Lease } from './lease.js';
+import type { Marks } from './standing.js';
 
-export interface JudgeContext {
+export interface JudgeContext extends Marks {
   readonly network: NetworkConfig;
   /** Our own subnet; undefined where there is none, as for `loden leases` on a machine that is no host. */
   readonly subnet: Prefix | undefined;
@@ -32,8 +33,6 @@ export interface JudgeContext {
   readonly leaseType: string | undefined;
   /** The backend's own word. */
   refusal(lease: Lease): string | undefined;
-  /** What two hosts must not share, as a phrase; the backend's word too. */
-  markOf(lease: Lease): string | undefined;
 }
 
 export interface GuardedAddress {

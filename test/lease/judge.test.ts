@@ -13,6 +13,7 @@ const context: JudgeContext = {
     { address: prefix('10.5.9.1/32').address, text: '10.5.9.1, the default gateway' },
   ],
   markOf: () => undefined,
+  markFor: () => undefined,
   refusal: ({ attributes }) => (attributes.backendData === 'bad' ? 'its data is bad' : undefined),
 };
 
