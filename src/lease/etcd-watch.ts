@@ -100,7 +100,14 @@ async function* responses(
     const { start: key, end: range_end } = Range.prefix(prefix);
     // Every ten minutes without an event etcd tells its revision, so that ours is not compacted while all is quiet.
     stream.write({
-      create_request: { key, range_end, start_revision: position.revision + 1, progress_notify: true },
+      create_request: {
+        key,
+        range_end,
+        start_revision: position.revision + 1,
+        progress_notify: true,
+        // What etcd replays may be long, and would come as one message.
+        fragment: true,
+      },
     });
     for await (const response of answers(stream, signal)) {
       clearTimeout(silence);
@@ -134,7 +141,9 @@ function isOtherHistory(now: IResponseHeader, { revision, header }: Position): b
 /** The header's revision is ahead of the events while etcd replays, so it counts only when there are none. */
 function positionAfter(response: IWatchResponse, before: Position): Position {
   const last = response.events.at(-1);
-  if (last) return { revision: Number(last.kv.mod_revision), header: response.header };
+  // In another fragment there may be more of the same revision.
+  if (last)
+    return { revision: Number(last.kv.mod_revision) - Number(response.fragment), header: response.header };
   if (response.created) return { revision: before.revision, header: response.header };
   return { revision: Number(response.header.revision), header: response.header };
 }
