@@ -73,7 +73,7 @@ async function run(options: DaemonOptions, warnings: readonly string[]): Promise
     notify(statusOf(explained ?? String(error)));
     return exitCodeOf(error);
   } finally {
-    heldPath.close();
+    heldPath.release();
     store.close();
     kernel.close();
   }

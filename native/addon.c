@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct function *const tables[] = {netlink_functions, listen_functions, notify_functions, udp_functions};
+static const struct function *const tables[] = {netlink_functions, listen_functions, notify_functions, udp_functions,
+                                               claim_functions};
 
 napi_value make_errno(napi_env env, const char *what, int error) {
   char text[256];

@@ -22,6 +22,7 @@ extern const struct function netlink_functions[];
 extern const struct function listen_functions[];
 extern const struct function notify_functions[];
 extern const struct function udp_functions[];
+extern const struct function claim_functions[];
 
 /* Leaves a JavaScript exception pending `{ message: "what: strerror", errno }` and returns NULL. */
 napi_value throw_errno(napi_env env, const char *what, int error);

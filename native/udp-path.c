@@ -147,6 +147,15 @@ static napi_value udp_features(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* udpIsAttached(path): boolean */
+static napi_value udp_is_attached(napi_env env, napi_callback_info info) {
+  napi_value arguments[1], result;
+  struct open_path *p = read_path(env, info, 1, arguments, "udpIsAttached(path)");
+  if (!p) return NULL;
+  napi_get_boolean(env, path_is_attached(p->path), &result);
+  return result;
+}
+
 /* udpSetPeers(path, table: Buffer): of struct peer, one after the other */
 static napi_value udp_set_peers(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
@@ -206,7 +215,7 @@ static napi_value udp_close(napi_env env, napi_callback_info info) {
 }
 
 const struct function udp_functions[] = {
-    {"tunCreate", tun_create_device}, {"udpOpen", udp_open},         {"udpFeatures", udp_features},
-    {"udpSetPeers", udp_set_peers},   {"udpCounters", udp_counters}, {"udpCounterNames", udp_counter_names},
-    {"udpClose", udp_close},          {NULL, NULL},
+    {"tunCreate", tun_create_device},      {"udpOpen", udp_open},         {"udpFeatures", udp_features},
+    {"udpIsAttached", udp_is_attached},    {"udpSetPeers", udp_set_peers}, {"udpCounters", udp_counters},
+    {"udpCounterNames", udp_counter_names}, {"udpClose", udp_close},       {NULL, NULL},
 };

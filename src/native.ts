@@ -39,11 +39,20 @@ export interface Native {
    */
   tunCreate(name: string): void;
   /**
+   * Makes the device this process's among all that ask, whether it is there or not, until it is released or the process
+   * ends. Throws EBUSY when it has been claimed.
+   */
+  udpClaim(device: string): NativeHandle;
+  /** Idempotent. */
+  udpRelease(claim: NativeHandle): void;
+  /**
    * Carries packets between a TUN device that is there and UDP sockets, on threads of its own that run when it returns, without
    * peers at first. `onFailed` is called once at most, when a thread cannot go on, and never after `udpClose`.
    */
   udpOpen(options: UdpOptions, onFailed: (message: string, errno: number) => void): NativeHandle;
   udpFeatures(path: NativeHandle): UdpFeatures;
+  /** False once the device of that name, here, is another one than the threads serve, or there is none. */
+  udpIsAttached(path: NativeHandle): boolean;
   /**
    * Replaces the whole table of peers while packets flow. 12 bytes a peer, in the machine's own byte order: network,
    * prefix length, public IP, each a u32.

@@ -41,6 +41,25 @@ asRoot('a device is made once, persists, and is not taken from another kind', as
   );
 });
 
+asRoot('a device is one claimant’s until it is released, and whether it is there or not', async (t) => {
+  const said = await inNamespace(`
+    const claim = native.udpClaim('flannel0');
+    attempt(() => native.udpClaim('flannel0'));
+    attempt(() => native.udpClaim('flannel1'));
+    native.udpRelease(claim);
+    native.udpRelease(claim);
+    attempt(() => native.udpClaim('flannel0'));
+    for (const wrong of ['', 'x'.repeat(16)]) attempt(() => native.udpClaim(wrong));
+    attempt(() => native.udpRelease({}));`);
+  t.deepEqual(said.trimEnd().split('\n'), [
+    '16 claim of device flannel0: Device or resource busy',
+    'done',
+    'done',
+    ...Array<string>(2).fill('TypeError udpClaim(device)'),
+    'TypeError udpRelease(claim)',
+  ]);
+});
+
 asRoot('a path that cannot be opened says what is in the way, and leaves nothing open', async (t) => {
   const said = await inNamespace(`
     attempt(() => open());
@@ -49,16 +68,12 @@ asRoot('a path that cannot be opened says what is in the way, and leaves nothing
     const other = await socket('127.0.0.1');
     attempt(() => open());
     other.close();
-    const path = open();
-    attempt(() => open());
-    native.udpClose(path);
     for (const wrong of [{ device: '' }, { device: 'x'.repeat(16) }, { address: 'here' }, { port: 65536 }, { without: ['ufo'] }])
       attempt(() => open(wrong));`);
   t.deepEqual(said.trimEnd().split('\n'), [
     '19 device flannel0: No such device',
     '99 socket on 192.0.2.1:8285/udp: Cannot assign requested address',
     '98 socket on 127.0.0.1:8285/udp: Address already in use',
-    '16 packet path of device flannel0: Device or resource busy',
     ...Array<string>(5).fill('TypeError udpOpen(options, onFailed)'),
   ]);
 });
@@ -105,6 +120,7 @@ for (const [what, make] of [
       peer.send(answer, 8285, '127.0.0.1');
       const [text, from] = await once(container, 'message');
       say(text.toString(), from.address);
+      await until(() => counters(path).sent_packets > 0n && counters(path).sent_bytes > 0n);
       const { sent_packets, sent_bytes, received_packets, received_bytes } = counters(path);
       say(sent_packets, sent_bytes, received_packets, received_bytes);
       native.udpClose(path);

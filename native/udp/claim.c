@@ -12,7 +12,7 @@ int claim_device(const char *name, struct problem *problem) {
   socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)named);
   int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd >= 0 && bind(fd, (struct sockaddr *)&address, length) == 0) return fd;
-  fail_with(problem, errno == EADDRINUSE ? EBUSY : errno, "packet path of device %s", name);
+  fail_with(problem, errno == EADDRINUSE ? EBUSY : errno, "claim of device %s", name);
   if (fd >= 0) close(fd);
   return -1;
 }

@@ -17,6 +17,7 @@
   _(RECEIVED_BYTES, "received_bytes")                                                                                  \
   _(GSO_SENDS, "gso_sends")               /* sends that the kernel cut into datagrams */                               \
   _(GSO_PACKETS, "gso_packets")           /* packets in them */                                                        \
+  _(GSO_REFUSALS, "gso_refusals")         /* sends that the way to a peer did not take to be cut */                    \
   _(GRO_RECEIVES, "gro_receives")         /* receives of datagrams that the kernel had joined */                       \
   _(GRO_PACKETS, "gro_packets")           /* packets in them */                                                        \
   _(MERGED_WRITES, "merged_writes")       /* super-packets written to the device */                                    \

@@ -49,6 +49,7 @@ static void add_segments(struct outbound *o, const struct packet *packet, uint32
     count(o->counters, DROPPED_MALFORMED, 1);
     return;
   }
+  segments_fit(&segments, ways_limit(o->ways, peer));
   for (make_room(o); segments_next(&segments, o->headers[o->headers_used], &segment); make_room(o))
     add_segment(o, packet, peer, &segment);
 }

@@ -13,6 +13,7 @@
 #include "peers.h"
 #include "segment.h"
 #include "sink.h"
+#include "ways.h"
 
 /* Packets cut from super-packets that may wait in the outbox. */
 #define OUTBOUND_HEADERS 512
@@ -21,6 +22,7 @@ struct outbound {
   const struct peers *peers;
   uint32_t tunnel_address; /* source of ICMP errors */
   struct counters *counters;
+  struct ways *ways;
   struct sink back; /* to the device */
   void (*send)(void *to, const struct outbox *outbox);
   void *to;

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "../glibc.h"
-#include "claim.h"
 #include "features.h"
 #include "queue.h"
 #include "socket.h"
+#include "tun.h"
 
 /* More would share the cores with what they carry packets for. */
 #define DEFAULT_QUEUES 8
@@ -28,7 +28,9 @@ struct path {
   void (*failed)(void *context, const struct problem *problem);
   void *context;
   atomic_flag has_failed;
-  int claim_fd, stop_fd;
+  char device[IFNAMSIZ + 1];
+  unsigned device_index;
+  int stop_fd;
   unsigned features, queues, running;
   struct roster roster;
   struct worker workers[ROSTER_READERS];
@@ -107,6 +109,7 @@ static bool open_queues(struct path *path, const struct path_wish *wish, struct 
   struct tun tuns[ROSTER_READERS];
   int sockets[ROSTER_READERS];
   if (!attach(path, wish, tuns, problem)) return false;
+  path->device_index = tuns[0].index;
   if (!sockets_open(sockets, path->queues, wish->address, wish->port, &path->features, problem)) {
     close_tuns(tuns, path->queues);
     return false;
@@ -123,11 +126,6 @@ static bool start(struct path *path, struct problem *problem) {
   return true;
 }
 
-static bool claim(struct path *path, const struct path_wish *wish, struct problem *problem) {
-  path->claim_fd = claim_device(wish->device, problem);
-  return path->claim_fd >= 0;
-}
-
 struct path *path_open(const struct path_wish *wish, struct problem *problem) {
   struct path *path = aligned_alloc(alignof(struct path), sizeof *path);
   if (!path) {
@@ -137,12 +135,12 @@ struct path *path_open(const struct path_wish *wish, struct problem *problem) {
   memset(path, 0, sizeof *path);
   path->failed = wish->failed;
   path->context = wish->context;
+  memcpy(path->device, wish->device, sizeof path->device);
   atomic_flag_clear(&path->has_failed);
-  path->claim_fd = -1;
   path->stop_fd = eventfd(0, EFD_CLOEXEC);
   if (!roster_init(&path->roster) || path->stop_fd < 0)
     fail_with(problem, path->stop_fd < 0 ? errno : ENOMEM, "packet path");
-  else if (claim(path, wish, problem) && open_queues(path, wish, problem) && start(path, problem))
+  else if (open_queues(path, wish, problem) && start(path, problem))
     return path;
   path_close(path);
   return NULL;
@@ -155,7 +153,6 @@ void path_close(struct path *path) {
   for (unsigned i = 0; i < path->queues; i++) queue_free(path->workers[i].queue);
   roster_free(&path->roster);
   if (path->stop_fd >= 0) close(path->stop_fd);
-  if (path->claim_fd >= 0) close(path->claim_fd);
   free(path);
 }
 
@@ -165,6 +162,10 @@ unsigned path_features(const struct path *path) {
 
 unsigned path_queues(const struct path *path) {
   return path->queues;
+}
+
+bool path_is_attached(const struct path *path) {
+  return tun_is_attached(path->device, path->device_index);
 }
 
 bool path_set_peers(struct path *path, struct peers *peers) {

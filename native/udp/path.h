@@ -35,6 +35,9 @@ void path_close(struct path *path);
 unsigned path_features(const struct path *path);
 unsigned path_queues(const struct path *path);
 
+/* False once the device that the threads serve is not the one of that name: moved, renamed, or about to end them. */
+bool path_is_attached(const struct path *path);
+
 /* Takes `peers` over; false, and then they are still the caller's, without memory. One caller at a time. */
 bool path_set_peers(struct path *path, struct peers *peers);
 

@@ -55,14 +55,16 @@ static void set_up(struct queue *q, const struct queue_setup *setup) {
   q->roster = setup->roster;
   q->tun = setup->tun;
   q->tun.counters = &q->counters;
-  q->transmitter.socket = setup->socket;
+  q->ways.socket = q->transmitter.socket = setup->socket;
   q->transmitter.stop_fd = setup->stop_fd;
   q->transmitter.port = setup->port;
   q->transmitter.gso = setup->features & FEATURE_GSO;
+  q->transmitter.ways = &q->ways;
   q->transmitter.counters = &q->counters;
   q->transmitter.meanwhile = serve_socket_meanwhile;
   q->transmitter.context = q;
   q->outbound.tunnel_address = setup->tunnel_address;
+  q->outbound.ways = &q->ways;
   q->outbound.counters = &q->counters;
   q->outbound.back = device;
   q->outbound.send = send_outbox;

@@ -24,6 +24,7 @@ struct queue {
   struct roster *roster;
   struct tun tun;
   struct counters counters;
+  struct ways ways;
   struct transmitter transmitter;
   struct outbound outbound;
   struct inbox inbox;

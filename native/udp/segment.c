@@ -23,6 +23,12 @@ bool segments_begin(struct segments *segments, const struct packet *packet, uint
   return segments->payload_length > 0;
 }
 
+void segments_fit(struct segments *s, uint32_t limit) {
+  bool stream = !s->udp && read16(s->headers + IPV4_FRAGMENT) & DONT_FRAGMENT;
+  if (!stream || limit <= s->headers_length || limit >= (uint32_t)s->headers_length + s->segment_size) return;
+  s->segment_size = (uint16_t)(limit - s->headers_length);
+}
+
 static void write_ip(const struct segments *s, uint8_t *ip, uint32_t length) {
   write16(ip + IPV4_LENGTH, (uint16_t)length);
   write16(ip + IPV4_ID, (uint16_t)(read16(s->headers + IPV4_ID) + s->index));

@@ -35,6 +35,12 @@ struct segment {
 /* `segment_size`: bytes of payload a packet. False when the packet is neither TCP nor UDP as it should be. */
 bool segments_begin(struct segments *segments, const struct packet *packet, uint16_t segment_size);
 
+/*
+ * Makes the packets of a TCP stream shorter where they are longer than `limit`, which costs none of its bytes: it may be
+ * cut anywhere. Not where they may be fragmented, as more of them would use ids that the sender means for later ones.
+ */
+void segments_fit(struct segments *segments, uint32_t limit);
+
 /* Writes the next packet's headers, and says what follows them; false after the last. */
 bool segments_next(struct segments *segments, uint8_t headers[SEGMENT_HEADERS], struct segment *segment);
 

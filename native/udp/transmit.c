@@ -3,18 +3,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "kernel-names.h"
 
 /* How long a full send buffer may keep what is to be sent; what it cannot take then is dropped. */
 static const int PATIENCE_MS = 100;
-
-static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* What comes in meanwhile is not made to wait as well. */
 static bool wait_for_room(const struct transmitter *t) {
@@ -106,25 +100,42 @@ static void count_message(const struct transmitter *t, const struct message *mes
   count(t->counters, GSO_PACKETS, message->packets);
 }
 
-/* Whether the message may fare better in pieces. */
-static bool is_refused_whole(const struct message *message, int error) {
-  return message->packets > 1 && (error == EMSGSIZE || error == EINVAL || error == EIO);
+static bool goes_whole(const struct transmitter *t, const struct message *message) {
+  return message->packets == 1 || (t->gso && message->size <= ways_limit(t->ways, message->peer));
+}
+
+/* How many messages, from the first that is left, one call may send. */
+static unsigned count_whole(const struct transmitter *t, const struct outbox *outbox, unsigned first) {
+  unsigned end = first;
+  while (end < outbox->count && goes_whole(t, &outbox->message[end])) end++;
+  return end - first;
+}
+
+/* The message may fare better in pieces. */
+static void send_refused(struct transmitter *t, const struct message *message, struct sockaddr_in *to, int error) {
+  if (message->packets == 1 || (error != EMSGSIZE && error != EINVAL && error != EIO)) {
+    count(t->counters, SEND_ERRORS, message->packets);
+    return;
+  }
+  count(t->counters, GSO_REFUSALS, 1);
+  ways_narrow(t->ways, message->peer, error);
+  send_singly(t, message, to);
 }
 
 void transmit(struct transmitter *t, const struct outbox *outbox) {
-  unsigned done = 0;
   address_batch(t, outbox);
-  while (t->gso && done < outbox->count) {
-    int sent = send_some(t, t->batch + done, outbox->count - done);
+  for (unsigned done = 0; done < outbox->count;) {
+    unsigned whole = count_whole(t, outbox, done);
+    if (whole == 0) {
+      send_singly(t, &outbox->message[done], &t->to[done]);
+      done++;
+      continue;
+    }
+    int sent = send_some(t, t->batch + done, whole);
+    if (sent < 0) {
+      send_refused(t, &outbox->message[done], &t->to[done], errno);
+      done++;
+    }
     for (int i = 0; i < sent; i++) count_message(t, &outbox->message[done++]);
-    if (sent >= 0) continue;
-    const struct message *message = &outbox->message[done];
-    if (errno == EIO) t->gso = false;
-    if (is_refused_whole(message, errno))
-      send_singly(t, message, &t->to[done]);
-    else
-      count(t->counters, SEND_ERRORS, message->packets);
-    done++;
   }
-  for (; done < outbox->count; done++) send_singly(t, &outbox->message[done], &t->to[done]);
 }

@@ -2,9 +2,9 @@
  * Sends what is in an outbox: each message as one datagram that the kernel cuts (UDP_SEGMENT), all of them in one call.
  * Where that is refused it goes on with less, which costs calls, not packets:
  *
- *   EMSGSIZE, EINVAL   the way to this peer takes no datagram of that size whole: this message as single datagrams,
- *                      which the kernel fragments
- *   EIO                the uplink's device completes no checksums, or the traffic is encrypted: single ones from now on
+ *   EMSGSIZE, EINVAL   the way to this peer takes no datagram of that size: this message as single datagrams, which the
+ *                      kernel fragments, and the next ones by what the way takes (ways.h)
+ *   EIO                the device on this way completes no checksums, or the traffic is encrypted: the same
  *   EAGAIN             the send buffer is full: waits a moment, while what comes in is served as ever, and then drops
  */
 #ifndef LODEN_UDP_TRANSMIT_H
@@ -15,6 +15,7 @@
 
 #include "counters.h"
 #include "outbox.h"
+#include "ways.h"
 
 /* Room for one control message that holds the size to cut at. */
 union segment_control {
@@ -26,6 +27,7 @@ struct transmitter {
   int socket, stop_fd; /* nothing is waited for once stop_fd is readable */
   uint16_t port;       /* every peer's */
   bool gso;
+  struct ways *ways;
   bool stuck; /* the last wait was in vain: until something goes again, what does not go at once is dropped */
   struct counters *counters;
   void (*meanwhile)(void *context); /* called while a full send buffer is waited for, when the socket has something */

@@ -78,11 +78,16 @@ static void offer_offloads(const struct tun *tun, unsigned *features) {
 }
 
 bool tun_attach(struct tun *tun, const char *name, unsigned *features, struct problem *problem) {
-  tun->gone = 0;
-  /* TUNSETIFF would make one, which would vanish with us. */
-  if (if_nametoindex(name) == 0) return fail_with(problem, ENODEV, "device %s", name);
-  if (!open_queue(tun, name, features)) return fail_with(problem, errno, "attach to device %s", name);
   const int header = sizeof(struct virtio_net_hdr);
+  tun->gone = 0;
+  tun->index = if_nametoindex(name);
+  if (tun->index == 0) return fail_with(problem, ENODEV, "device %s", name);
+  if (!open_queue(tun, name, features)) return fail_with(problem, errno, "attach to device %s", name);
+  /* Where there is none any more, TUNSETIFF has made one, which would vanish with us. */
+  if (!tun_is_attached(name, tun->index)) {
+    close(tun->fd);
+    return fail_with(problem, ENODEV, "device %s", name);
+  }
   if (!tun->bare && ioctl(tun->fd, TUNSETVNETHDRSZ, &header) != 0) {
     fail_with(problem, errno, "frame format of device %s", name);
     close(tun->fd);
@@ -90,6 +95,10 @@ bool tun_attach(struct tun *tun, const char *name, unsigned *features, struct pr
   }
   offer_offloads(tun, features);
   return true;
+}
+
+bool tun_is_attached(const char *name, unsigned index) {
+  return if_nametoindex(name) == index;
 }
 
 /* EBADFD: the device was removed. Anything else passes, or is about one packet only. */

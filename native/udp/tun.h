@@ -20,6 +20,7 @@
 
 struct tun {
   int fd;
+  unsigned index; /* of the device among the interfaces, in our network namespace */
   bool bare; /* without the header */
   int gone;  /* errno of a call that found no device behind the descriptor; else 0 */
   struct counters *counters;
@@ -33,6 +34,12 @@ bool tun_create(const char *name, struct problem *problem);
  * the first queue could do without, the others must do without too.
  */
 bool tun_attach(struct tun *tun, const char *name, unsigned *features, struct problem *problem);
+
+/*
+ * Whether the device of that name is still the one. It need not be removed, which its threads would notice: one that was
+ * moved to another network namespace, or renamed, only falls silent.
+ */
+bool tun_is_attached(const char *name, unsigned index);
 
 /* Reads one frame. 0 when there is none, or when the device is gone. */
 size_t tun_read(struct tun *tun, uint8_t *frame, size_t room);

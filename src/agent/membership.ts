@@ -93,7 +93,7 @@ export class Membership {
     });
     const wish = survey.backend.packetPath?.(this.#view);
     const pathLog = log.child({ component: 'path' });
-    this.#packetPath = wish && new PacketPathKeeper({ wish, held: input.heldPath, log: pathLog });
+    this.#packetPath = wish && new PacketPathKeeper({ wish, held: input.heldPath, kernel, log: pathLog });
     this.#peers = new Peers({
       backend: survey.backend,
       view: this.#view,
@@ -135,7 +135,7 @@ export class Membership {
     if (remembered) await this.#follower.begin(remembered);
     await this.#follower.begin(snapshot);
     const path = this.#packetPath;
-    if (!path) this.#input.heldPath.close();
+    if (!path) this.#input.heldPath.release();
     let awaited = path ? 3 : 2;
     const oneDone = () => {
       awaited -= 1;
@@ -143,9 +143,8 @@ export class Membership {
     };
     try {
       await together(signal, [
-        (until) => this.#reconciler.run(until, oneDone),
+        (until) => this.#keepKernel(until, oneDone),
         (until) => this.#firewall.run(until, oneDone),
-        async (until) => path?.run(until, oneDone),
         (until) => this.#follower.run(afresh, until),
         (until) => this.#own.keep(until),
         (until) => this.#keepGuard(guarded, until),
@@ -153,6 +152,16 @@ export class Membership {
     } finally {
       this.#peers.stop();
     }
+  }
+
+  /** A device that another daemon of this host has is left to it: each would put right what the other does, for ever. */
+  async #keepKernel(signal: AbortSignal, oneDone: () => void): Promise<void> {
+    const path = this.#packetPath;
+    await path?.claim(signal);
+    await together(signal, [
+      (until) => this.#reconciler.run(until, oneDone),
+      async (until) => path?.run(until, oneDone),
+    ]);
   }
 
   #peerPlan(): PeerPlan {

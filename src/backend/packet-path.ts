@@ -31,7 +31,7 @@ export interface PacketPeer {
 export interface PacketFeatures {
   /** Threads, each with a queue of the device and a socket of its own. */
   readonly queues: number;
-  /** `tso`, `uso`, `gso`, `gro`, `multi-queue`: those in use. */
+  /** `tso`, `uso`, `gso`, `gro`, `multi-queue`: those in use; `gso` on the way to each peer that takes it. */
   readonly names: readonly string[];
 }
 
@@ -46,6 +46,7 @@ export const PACKET_COUNTERS = {
   received_bytes: 'bytes received from peers',
   gso_sends: 'sends that the kernel cut into datagrams',
   gso_packets: 'packets in sends that the kernel cut into datagrams',
+  gso_refusals: 'sends that the way to a peer did not take to be cut, and that went as single datagrams',
   gro_receives: 'receives of datagrams that the kernel had joined',
   gro_packets: 'packets in receives of datagrams that the kernel had joined',
   merged_writes: 'writes of several packets in one to the device',
@@ -70,6 +71,11 @@ export type PacketCounters = Readonly<Record<PacketCounterName, bigint>>;
 
 export interface PacketPath {
   readonly features: PacketFeatures;
+  /**
+   * False once the device of that name is another one than the path attached to, or there is none. One that was removed
+   * ends the threads as well; one that was moved to another network namespace does not.
+   */
+  isAttached(): boolean;
   /** Replaces the whole table while packets flow: each packet meets the old one or the new one. */
   setPeers(peers: readonly PacketPeer[]): void;
   /** Read without stopping the threads. */
@@ -81,6 +87,11 @@ export interface PacketPath {
 }
 
 export interface PacketPaths {
+  /**
+   * Makes a device ours among all daemons of this host, whether it is there or not: before anybody sets it up or opens a
+   * path. Throws PacketPathError when another one has it. What is returned gives it up.
+   */
+  claim(device: string): () => void;
   /** Attaches and starts; without peers at first. Throws PacketPathError, which names what is missing or in the way. */
   open(wish: PacketPathWish): PacketPath;
   /** Who keeps such a path from being opened, as a phrase: `flanneld, process 812`. Undefined when that cannot be told. */

@@ -1,7 +1,10 @@
 import type { Prefix } from '../net/prefix.js';
 
-/** Above what people and other programs use, so that a route set by hand for the same subnet wins, and shows. */
-const LOWEST_METRIC = 1000;
+/**
+ * Above what people and other programs use, so that a route set by hand for the same destination wins, and shows; and
+ * flanneld's, when it takes the host back.
+ */
+export const LOWEST_METRIC = 1000;
 
 /** Hash buckets that the routes are spread over. */
 const SPREAD = 1024;

@@ -85,6 +85,8 @@ export class LabHost {
     const { daemon: kind = 'lodend', flags = [], container = true, wait = true } = options;
     if (kind === false) return;
     this.#daemon = this.makeDaemon(kind, { kind, flags });
+    // flanneld leaves this to Docker, of which there is none here.
+    if (kind === 'flanneld') await this.exec(['sysctl', '-qw', 'net.ipv4.ip_forward=1']);
     await this.#daemon.start();
     if (!wait) return;
     await this.#daemon.ready({ signal });

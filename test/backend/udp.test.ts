@@ -42,7 +42,7 @@ test('a host has its device, its address, and one route for the whole pool', (t)
     'net/ipv4/conf/flannel0/accept_local=1',
     'net/ipv4/ip_forward=1',
     '10.5.1.0/32 dev flannel0',
-    '10.5.0.0/16 dev flannel0 proto 76',
+    '10.5.0.0/16 dev flannel0 proto 76 metric 1000',
   ]);
 });
 

@@ -20,12 +20,18 @@ export class FakePacketPath implements PacketPath {
   /** Every table that was set, as `10.5.2.0/24 at 192.0.2.2`. */
   readonly tables: (readonly string[])[] = [];
   closed = false;
+  attached = true;
 
   constructor(wish: PacketPathWish) {
     this.wish = wish;
     this.failed = new Promise((resolve) => {
       this.fail = (reason) => void (this.closed || resolve(reason));
     });
+  }
+
+  isAttached(): boolean {
+    if (this.closed) throw new TypeError('a look at the device of a path that is closed');
+    return this.attached;
   }
 
   setPeers(peers: readonly PacketPeer[]): void {
@@ -46,12 +52,20 @@ export class FakePacketPath implements PacketPath {
 /** Refuses, as the real one, a device that is not there and a port that is taken: by another path, if it is open. */
 export class FakePacketPaths implements PacketPaths {
   readonly devices = new Set<string>();
+  /** By whomever. */
+  readonly claimed = new Set<string>();
   /** All that were opened, in order. */
   readonly opened: FakePacketPath[] = [];
   attempts = 0;
 
   constructor(...devices: readonly string[]) {
     this.devices = new Set(devices);
+  }
+
+  claim(device: string): () => void {
+    if (this.claimed.has(device)) throw new PacketPathError(`${device}: another daemon has it`);
+    this.claimed.add(device);
+    return () => this.claimed.delete(device);
   }
 
   open(wish: PacketPathWish): PacketPath {

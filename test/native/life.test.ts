@@ -1,11 +1,14 @@
 /** A path from open to close: its device taken away, its process killed, and nothing of it left. */
 import test, { type ExecutionContext } from 'ava';
+import { execa } from 'execa';
 import { ping } from '../../src/lab/ping.js';
 import { waitFor } from '../../src/lab/wait.js';
-import { DEVICE, type Host, openBoth, PORT, twoHosts } from './hosts.js';
+import { compile } from './compiled.js';
+import { DEVICE, type Host, openBoth, twoHosts } from './hosts.js';
 import { RemotePath } from './remote-path.js';
 
 const asRoot = process.getuid?.() === 0 ? test.serial : test.serial.skip;
+const EBADF = 9;
 const EBADFD = 77;
 
 async function carries(t: ExecutionContext, from: Host, to: Host): Promise<void> {
@@ -29,6 +32,21 @@ asRoot('a path whose device is deleted says so once, and can be opened again on 
   await alice.path.setPeers({ [bob.subnet]: bob.address });
   await carries(t, alice, bob);
   t.is(alice.path.failures.length, 1);
+});
+
+asRoot('a path whose sockets were shut down says so once, and can be opened again', async (t) => {
+  const hosts = await twoHosts(t);
+  const [alice, bob] = hosts;
+  await openBoth(hosts, { queues: 2 });
+  await carries(t, alice, bob);
+  const { stdout } = await execa(await compile('shut-down'), [String(alice.path.pid)]);
+  t.is(stdout, '2');
+  await waitFor('the word', () => alice.path.failures.length > 0);
+  await alice.path.close();
+  t.deepEqual(alice.path.failures, [`the uplink's socket is gone: Bad file descriptor (${EBADF})`]);
+  await alice.open();
+  await alice.path.setPeers({ [bob.subnet]: bob.address });
+  await carries(t, alice, bob);
 });
 
 asRoot('close, and an open that fails, leave no thread and no descriptor, and the device', async (t) => {
@@ -65,19 +83,4 @@ asRoot('a device keeps its address and routes when the process with the path is 
   await alice.open();
   await alice.path.setPeers({ [bob.subnet]: bob.address });
   await carries(t, alice, bob);
-});
-
-asRoot('a device belongs to one path: another process is told so, until that path is closed', async (t) => {
-  const hosts = await twoHosts(t);
-  const [alice, bob] = hosts;
-  await openBoth(hosts);
-  const second = await RemotePath.start(alice.namespace);
-  t.teardown(() => second.dispose());
-  const open = () => second.open({ ...alice.wish, port: PORT + 1 });
-  await t.throwsAsync(open(), {
-    message: `packet path of device ${DEVICE}: Device or resource busy`,
-  });
-  await carries(t, alice, bob);
-  await alice.path.close();
-  await t.notThrowsAsync(open());
 });

@@ -3,13 +3,15 @@
  *
  *   alice 192.168.9.1 ══ 1500 ══ router ══ then 1300 ══ 192.168.10.1 bob
  */
+import { isDeepStrictEqual } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import type { Namespace } from '../../src/lab/namespace.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { copiesWhole } from '../netns/tcp-copy.js';
-import { filled, frame, packetOf } from './frames.js';
+import { filled, frame, packetOf, unfinished } from './frames.js';
 import { Host, MTU, namespaceFor, openBoth } from './hosts.js';
 import * as packets from './packets.js';
+import type { Wire } from './wire.js';
 
 const asRoot = process.getuid?.() === 0 ? test.serial : test.serial.skip;
 const SMALL = 1300;
@@ -56,25 +58,63 @@ asRoot('TCP goes whole while the path MTU becomes smaller and larger again', asy
   t.deepEqual([alice.path.failures, bob.path.failures], [[], []]);
 });
 
-asRoot('packets of full size arrive when the path MTU is smaller: only the first is lost', async (t) => {
-  const { hosts, setMtu } = await scene(t);
-  const [alice, bob] = hosts;
-  const [from, to] = [await alice.attachWire(t), await bob.attachWire(t)];
-  await openBoth(hosts);
-  await setMtu(SMALL);
-  const ends = { source: '10.9.1.7', destination: '10.9.2.7' };
-  const payload = packets.udp({ ports: [1, 2], payload: filled(MTU - 28, 1) });
-  const given = Array.from({ length: 20 }, (_, id) =>
-    packets.withChecksum(packets.ipv4({ ...ends, id, protocol: packets.UDP, payload })),
-  );
-  from.send(frame(given[0]!));
+/** Sends one packet of full size, which is lost, and waits until the kernel knows why. */
+async function learn({ hosts: [alice, bob] }: Scene, from: Wire, full: Buffer): Promise<void> {
+  from.send(frame(full));
   const learnt = async () => /mtu 1300/.test(await alice.namespace.ip(`route get ${bob.address}`));
   await waitFor('the path MTU to be known', learnt);
-  from.send(...given.slice(1).map(frame));
-  const arrived = (await to.take(given.length - 1)).map(packetOf);
-  t.deepEqual(
+}
+
+const ENDS = { source: '10.9.1.7', destination: '10.9.2.7' };
+
+function datagram(id: number): Buffer {
+  const payload = packets.udp({ ports: [1, 2], payload: filled(MTU - 28, 1) });
+  return packets.withChecksum(packets.ipv4({ ...ENDS, id, protocol: packets.UDP, payload }));
+}
+
+/** A super-packet of a TCP stream, and the payload of the packets that it is to be cut into. */
+function stream(fragment: number): readonly [Buffer, number] {
+  const size = MTU - 40;
+  const payload = packets.tcp({ ports: [1, 2], sequence: 1, payload: filled(30 * size, 1) });
+  return [packets.ipv4({ ...ENDS, fragment, protocol: packets.TCP, payload }), size];
+}
+
+async function arrives(to: Wire, expected: readonly Buffer[]): Promise<boolean> {
+  const arrived = (await to.take(expected.length)).map(packetOf);
+  return isDeepStrictEqual(
     arrived,
-    given.slice(1).map((packet) => packets.aged(packet)!),
+    expected.map((packet) => packets.aged(packet)!),
   );
-  t.like(await alice.path.counters(), { gso_sends: 0, sent_packets: 20, send_errors: 0 });
+}
+
+asRoot('packets of full size arrive when the path MTU is smaller: only the first is lost', async (t) => {
+  const place = await scene(t);
+  const [alice, bob] = place.hosts;
+  const [from, to] = [await alice.attachWire(t), await bob.attachWire(t)];
+  await openBoth(place.hosts);
+  await place.setMtu(SMALL);
+  const given = Array.from({ length: 20 }, (_, id) => datagram(id));
+  await learn(place, from, given[0]!);
+  from.send(...given.slice(1).map(frame));
+  t.true(await arrives(to, given.slice(1)));
+  const counters = await alice.path.counted('sent_packets', 20);
+  t.like(counters, { gso_sends: 0, sent_packets: 20, send_errors: 0 });
+});
+
+asRoot('a TCP stream that may not be fragmented is cut to a smaller path MTU, and sent whole', async (t) => {
+  const place = await scene(t);
+  const [alice, bob] = place.hosts;
+  const [from, to] = [await alice.attachWire(t), await bob.attachWire(t)];
+  await openBoth(place.hosts);
+  await place.setMtu(SMALL);
+  await learn(place, from, datagram(0));
+  const [free, size] = stream(0);
+  from.send(unfinished(free, size));
+  t.true(await arrives(to, packets.segmented(free, size)), 'one that may be fragmented is');
+  t.like(await alice.path.counters(), { gso_sends: 0, gso_refusals: 1 });
+  const [bound] = stream(0x4000);
+  from.send(unfinished(bound, size));
+  const cut = packets.segmented(bound, SMALL - 28 - 40);
+  t.true(await arrives(to, cut));
+  t.like(await alice.path.counted('gso_packets', cut.length), { gso_sends: 1, gso_refusals: 1 });
 });

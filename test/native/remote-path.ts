@@ -71,6 +71,10 @@ export class RemotePath {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   create(device: string): Promise<void> {
     return this.#call('create', device);
   }
@@ -103,7 +107,7 @@ export class RemotePath {
     return this.#call('threads');
   }
 
-  /** Waits until a counter is at least that, and returns all counters. */
+  /** Waits until a counter is at least that, and returns all counters. What is sent may arrive before it is counted. */
   async counted(name: string, least: number): Promise<Record<string, number>> {
     const look = async () => {
       const counters = await this.counters();

@@ -22,7 +22,14 @@ async function run(t: ExecutionContext, target: string, ...args: readonly string
 
 test.serial('random packets, and a kernel that refuses what it likes, break no rule', async (t) => {
   const number = await run(t, 'fuzz', '20000');
-  for (const name of ['gso_sends', 'gro_receives', 'merged_writes', 'bad_checksums', 'send_errors'])
+  for (const name of [
+    'gso_sends',
+    'gso_refusals',
+    'gro_receives',
+    'merged_writes',
+    'bad_checksums',
+    'send_errors',
+  ])
     t.true(number(name) > 0, name);
 });
 

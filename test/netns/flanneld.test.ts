@@ -74,3 +74,21 @@ mixedTest(
     t.is((await leaseOf(lab, host.address))!.key, key);
   },
 );
+
+mixedTest('udp: flanneld takes a host over from lodend, whose device stays, and gives it back', async (t) => {
+  const lab = await labFor(t, { hosts: 2, backend: 'udp' });
+  await lab.untilAllReach();
+  const host = lab.host('h1');
+  const { key } = (await leaseOf(lab, host.address))!;
+  await host.daemon.stop();
+  const flanneld = host.makeDaemon('lodend', { kind: 'flanneld' });
+  await flanneld.start();
+  await flanneld.ready();
+  t.is((await lab.untilAllReach()).length, 2);
+  t.true(await copiesWhole(host.container!, lab.host('h2').container!));
+  await flanneld.stop();
+  await host.daemon.start();
+  await host.daemon.ready();
+  t.is((await lab.untilAllReach()).length, 2);
+  t.is((await leaseOf(lab, host.address))!.key, key);
+});

@@ -28,7 +28,7 @@ labTest(
       value,
       /^\{"PublicIP":"192\.168\.77\.1","PublicIPv6":null,"LodenIdentity":"\w+","LodenBoot":"\w+"\}$/,
     );
-    t.is(await host.ip('route show proto 76'), '10.77.0.0/16 dev flannel0 scope link');
+    t.is(await host.ip('route show proto 76'), '10.77.0.0/16 dev flannel0 scope link metric 1000');
     t.regex(await host.ip('address show flannel0'), /mtu 1472 .*inet 10\.77\.\d+\.0\/32 /s);
     t.is(await host.exec(['ip', '-6', 'address', 'show', 'flannel0']), '');
     t.regex(await host.daemon.log(), /path: packet path is open device=flannel0 .*port=8285 queues=\d/);
@@ -48,15 +48,27 @@ for (const [what, command] of [
     const begun = performance.now();
     await host.exec(['sh', '-ec', command]);
     await saysLater(host, logBefore, 'kernel state was changed by someone else, put back');
+    t.true(performance.now() - begun < 2_000);
     const target = lab.host('h2').container!.address;
     await waitFor('an answer', async () => (await ping(host.container!.namespace, target, 1)).received > 0);
-    t.true(performance.now() - begun < 2_000);
     await waitFor('the same kernel again', async () => {
       return unnumbered(await picture(host.namespace)).join() === before.join();
     }).catch(() => undefined);
     t.deepEqual(unnumbered(await picture(host.namespace)), before);
   });
 }
+
+labTest('a device that was moved to another network namespace is made anew, and packets flow', async (t) => {
+  const lab = theLab();
+  const host = lab.host('h1');
+  const { namespace } = host.container!;
+  t.teardown(() => namespace.ip('link del flannel0'));
+  await host.ip(`link set flannel0 netns ${namespace.name}`);
+  const target = lab.host('h2').container!.address;
+  const answers = async () => (await ping(namespace, target, 1)).received > 0;
+  await waitFor('an answer', answers, { explain: () => host.daemon.log() });
+  t.regex(await namespace.ip('link show flannel0'), /state DOWN/);
+});
 
 labTest('a container that asks for a subnet that nobody has is told so at once', async (t) => {
   const { namespace } = theLab().host('h1').container!;
@@ -88,6 +100,24 @@ labTest('a port that another process has is waited for, and the log names that p
   await holder.stop();
   await daemon.ready();
   t.is(occurrences(await log(), 'packet path cannot be opened'), 1);
+});
+
+labTest('of two daemons on a host the second leaves the device to the first, and follows it', async (t) => {
+  const lab = await labFor(t, { hosts: 1, backend: 'udp' });
+  const host = lab.host('h1');
+  const Backend = { Type: 'udp', Port: 9285 };
+  await lab.etcd.ctl('put', '/other/config', JSON.stringify({ Network: '10.88.0.0/16', Backend }));
+  const second = host.makeDaemon('second', { kind: 'lodend', etcdPrefix: '/other', healthPort: 8099 });
+  await second.start();
+  const log = () => second.log();
+  const refused = async () => (await log()).includes('packet path cannot be opened');
+  await waitFor('the word', refused, { explain: log });
+  t.regex(await log(), new RegExp(`obstacle="?node, process ${host.daemon.pid}`));
+  t.regex(await second.readiness(), / 503 /);
+  await host.daemon.stop();
+  await second.ready();
+  t.is(await host.ip('route show proto 76'), '10.88.0.0/16 dev flannel0 scope link metric 1000');
+  for (const daemon of [host.daemon, second]) t.notRegex(await daemon.log(), /put back/);
 });
 
 labTest('a device of another make is kept, told of, and made anew once it is removed', async (t) => {

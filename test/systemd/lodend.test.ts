@@ -123,17 +123,17 @@ onMachine('killing or stopping lodend does not stop Docker', async (t) => {
 
 onMachine('systemd kills a frozen lodend and starts another', async (t) => {
   const { machine } = await makeHost(t);
-  await dropIn(machine, 'lodend.service', '[Service]\nWatchdogSec=1s\nRestartSec=100ms\n');
+  await dropIn(machine, 'lodend.service', '[Service]\nWatchdogSec=3s\nRestartSec=100ms\n');
   await machine.exec(['systemctl', 'start', 'lodend']);
   const lodend = await mainPid(machine, 'lodend');
   // Longer than the watchdog allows without a ping.
-  await waitFor('two seconds of its life', async () => {
+  await waitFor('four seconds of its life', async () => {
     const seconds = await machine.exec(['ps', '-o', 'etimes=', '-p', String(lodend)]);
-    return Number(seconds) >= 2;
+    return Number(seconds) >= 4;
   });
   t.is(await machine.property('lodend', 'NRestarts'), '0');
   await machine.exec(['kill', '-STOP', String(lodend)]);
-  await waitFor('a restart', async () => (await machine.property('lodend', 'NRestarts')) === '1');
+  await waitFor('a restart', async () => (await machine.property('lodend', 'NRestarts')) !== '0');
   await untilActive(machine, 'lodend');
   t.regex(await machine.journal('lodend'), /Watchdog timeout/);
 });

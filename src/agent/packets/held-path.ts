@@ -8,6 +8,7 @@ import type { PacketCounters, PacketPath, PacketPaths, PacketPathWish } from '..
 export class HeldPath {
   readonly #paths: PacketPaths;
   readonly #log: Logger;
+  #claimed: { readonly device: string; readonly release: () => void } | undefined;
   #held: { readonly wish: PacketPathWish; readonly path: PacketPath } | undefined;
 
   constructor(paths: PacketPaths, log: Logger) {
@@ -15,10 +16,20 @@ export class HeldPath {
     this.#log = log;
   }
 
+  /** Makes the device ours among all daemons of this host, until `release`; true. Idempotent. Throws PacketPathError. */
+  claim(device: string): true {
+    if (this.#claimed?.device !== device) {
+      this.release();
+      this.#claimed = { device, release: this.#paths.claim(device) };
+    }
+    return true;
+  }
+
   /** The one that is open, if it was opened for this very wish; or else, that one closed, a new one. Throws PacketPathError. */
   take(wish: PacketPathWish): PacketPath {
     if (this.#held && isSame(this.#held.wish, wish)) return this.#held.path;
     this.close();
+    this.claim(wish.device);
     const path = this.#paths.open(wish);
     this.#held = { wish, path };
     const { device, address, port } = wish;
@@ -37,10 +48,17 @@ export class HeldPath {
     return this.#held?.path.counters();
   }
 
-  /** Idempotent. */
+  /** The device stays ours. Idempotent. */
   close(): void {
     this.#held?.path.close();
     this.#held = undefined;
+  }
+
+  /** Closes, and leaves the device to who wants it. Idempotent. */
+  release(): void {
+    this.close();
+    this.#claimed?.release();
+    this.#claimed = undefined;
   }
 }
 

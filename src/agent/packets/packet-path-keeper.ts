@@ -2,11 +2,13 @@
  * Keeps the packet path open and its table as our peers are, where the backend has one.
  *
  * The device is the reconciler's: until it is there, at the start or after somebody deleted it, opening fails and is
- * tried again, and only what lasts is worth a word.
+ * tried again, and only what lasts is worth a word. A device that is somebody else's now, in another network namespace, is
+ * as good as gone, though the path attached to it does not notice; so we look when the host's network changes.
  */
 import type { Logger } from 'pino';
 import type { PacketPath, PacketPathWish, PacketPeer } from '../../backend/packet-path.js';
 import { PacketPathError } from '../../errors.js';
+import type { Kernel } from '../../kernel/kernel.js';
 import { type Backoff, backoffMs } from '../../lease/backoff.js';
 import type { LeaseKey } from '../../lease/store.js';
 import { Bell } from '../bell.js';
@@ -21,6 +23,7 @@ const PATIENCE_MS = 1000;
 interface KeeperInput {
   readonly wish: PacketPathWish;
   readonly held: HeldPath;
+  readonly kernel: Pick<Kernel, 'onHostChange'>;
   readonly log: Logger;
 }
 
@@ -50,19 +53,27 @@ export class PacketPathKeeper {
     setImmediate(() => this.#setTable());
   }
 
+  /** Settles when the device is ours among all daemons of this host, or when the signal is aborted. */
+  async claim(signal: AbortSignal): Promise<void> {
+    const { held, wish } = this.#input;
+    const isOurs = () => this.#attempt(() => held.claim(wish.device));
+    for (let failures = 0; !signal.aborted && !(await isOurs()); failures++)
+      await new Bell().wait(backoffMs(failures, RETRY, Math.random), signal);
+  }
+
   /** Settles when the signal is aborted, and leaves the path open. Calls `onOpen` once, when it is open for the first time. */
   async run(signal: AbortSignal, onOpen: () => void): Promise<void> {
-    const { held, log } = this.#input;
+    const { held, wish, kernel, log } = this.#input;
     let announced = false;
     let failures = 0;
     while (!signal.aborted) {
-      this.#path = await this.#opened();
+      this.#path = await this.#attempt(() => held.take(wish));
       if (this.#path) {
         this.#setTable();
         if (!announced) onOpen();
         announced = true;
         const since = performance.now();
-        const reason = await ended(this.#path, signal);
+        const reason = await ended(this.#path, kernel, signal);
         this.#path = undefined;
         if (reason === undefined) return;
         held.close();
@@ -79,12 +90,12 @@ export class PacketPathKeeper {
     this.#path?.setPeers([...this.#peers.values()]);
   }
 
-  async #opened(): Promise<PacketPath | undefined> {
-    const { held, wish } = this.#input;
+  /** Undefined when it cannot be; what lasts is told of. */
+  async #attempt<T>(what: () => T): Promise<T | undefined> {
     try {
-      const path = held.take(wish);
+      const result = what();
       this.#told = undefined;
-      return path;
+      return result;
     } catch (error) {
       if (!(error instanceof PacketPathError)) throw error;
       await this.#complain(error);
@@ -101,16 +112,22 @@ export class PacketPathKeeper {
   }
 }
 
-/** Why a path ended by itself; undefined when the signal was aborted before. */
-function ended(path: PacketPath, signal: AbortSignal): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    const done = (reason?: Error) => {
-      signal.removeEventListener('abort', stopped);
-      resolve(reason);
+/** Why a path is of no use any more; undefined when the signal was aborted before. */
+function ended(
+  path: PacketPath,
+  kernel: Pick<Kernel, 'onHostChange'>,
+  signal: AbortSignal,
+): Promise<Error | undefined> {
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
+  return new Promise<Error | undefined>((resolve) => {
+    const look = () => {
+      if (!path.isAttached()) resolve(new Error('the device is another one, or gone'));
     };
-    const stopped = () => done();
-    if (signal.aborted) stopped();
-    signal.addEventListener('abort', stopped);
-    path.failed.then(done);
-  });
+    until.addEventListener('abort', () => resolve(undefined));
+    if (signal.aborted) return resolve(undefined);
+    kernel.onHostChange(look, until);
+    look();
+    void path.failed.then(resolve);
+  }).finally(() => over.abort());
 }

@@ -12,6 +12,7 @@ import { formatPrefix } from '../../net/prefix.js';
 import type { NetworkView, Uplink } from '../backend.js';
 import { IP_FORWARD } from '../forwarding.js';
 import type { PacketPathWish, PacketPeer } from '../packet-path.js';
+import { LOWEST_METRIC } from '../route-metric.js';
 import type { UdpOptions } from './options.js';
 
 type View = NetworkView<UdpOptions>;
@@ -56,7 +57,7 @@ export function planSelf({ network, options, uplink, subnet }: View): readonly K
   const route: Route = {
     kind: 'route',
     destination: formatPrefix(network.network),
-    metric: 0,
+    metric: LOWEST_METRIC,
     type: 'unicast',
     link: DEVICE,
     onlink: false,

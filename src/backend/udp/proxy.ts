@@ -18,7 +18,7 @@ const { EADDRINUSE, EADDRNOTAVAIL, EBUSY, EINVAL, ENOENT, EPERM } = constants.er
 const ADVICE: ReadonlyMap<number, string> = new Map([
   [EADDRINUSE, '; stop what holds the port, mostly a flanneld, or set another Backend.Port for all hosts'],
   [EADDRNOTAVAIL, '; the uplink has that address no longer'],
-  [EBUSY, '; stop what holds the device, mostly a flanneld'],
+  [EBUSY, '; stop what holds the device, a flanneld or another lodend'],
   [
     EINVAL,
     '; a device of another make has that name: stop the flanneld that made it, or remove it with ip link del',
@@ -45,6 +45,15 @@ export class UdpProxy implements PacketPaths {
     this.#options = options;
   }
 
+  claim(device: string): () => void {
+    try {
+      const claim = loadNative().udpClaim(device);
+      return () => loadNative().udpRelease(claim);
+    } catch (cause) {
+      throw explained(`cannot have ${device}`, cause);
+    }
+  }
+
   open(wish: PacketPathWish): PacketPath {
     return new Threads(wish, this.#options);
   }
@@ -69,10 +78,15 @@ class Threads implements PacketPath {
         fail(new PacketPathError(message)),
       );
     } catch (cause) {
-      throw openError(wish, cause);
+      const { device, address, port } = wish;
+      throw explained(`cannot carry packets between ${device} and UDP ${address}:${port}`, cause);
     }
     const { features: names, queues: threads } = loadNative().udpFeatures(this.#handle);
     this.features = { queues: threads, names };
+  }
+
+  isAttached(): boolean {
+    return loadNative().udpIsAttached(this.#handle);
   }
 
   setPeers(peers: readonly PacketPeer[]): void {
@@ -100,9 +114,8 @@ function encodeTable(peers: readonly PacketPeer[]): Buffer {
 }
 
 /** Anything but an errno is a defect. */
-function openError({ device, address, port }: PacketPathWish, cause: unknown): unknown {
+function explained(what: string, cause: unknown): unknown {
   if (!(cause instanceof Error) || !('errno' in cause) || typeof cause.errno !== 'number') return cause;
   const advice = ADVICE.get(cause.errno) ?? '';
-  const what = `cannot carry packets between ${device} and UDP ${address}:${port}`;
   return new PacketPathError(`${what}: ${cause.message}${advice}`, { cause });
 }

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { HeldPath } from '../../../src/agent/packets/held-path.js';
@@ -22,8 +23,13 @@ const peer = (n: number, publicIp = `192.0.2.${n}`): PacketPeer => ({
 
 function makeKeeper(paths: FakePacketPaths, wish = WISH, held = new HeldPath(paths, recordingLog().log)) {
   const { log, lines } = recordingLog();
-  const keeper = new PacketPathKeeper({ wish, held, log });
-  return { keeper, held, messages: () => lines.map(({ msg }) => msg), lines };
+  const changes = new EventEmitter();
+  const onHostChange = (changed: () => void, signal: AbortSignal) => {
+    changes.on('host', changed);
+    signal.addEventListener('abort', () => changes.off('host', changed));
+  };
+  const keeper = new PacketPathKeeper({ wish, held, kernel: { onHostChange }, log });
+  return { keeper, held, changes, messages: () => lines.map(({ msg }) => msg), lines };
 }
 
 /** Runs it until the end of the test, or until it is stopped; `opens` counts what it has called back. */
@@ -128,6 +134,51 @@ test('a path whose threads have ended is opened again with its peers, and is rea
   t.deepEqual(paths.opened[1]!.tables[0], ['10.5.2.0/24 at 192.0.2.2']);
   t.is(opens.count, 1);
   t.deepEqual(messages(), ['packet path ended, opening it again']);
+});
+
+test('a path whose device is another one by now is opened again, and not after every change', async (t) => {
+  const paths = new FakePacketPaths('flannel0');
+  const { keeper, changes, messages } = makeKeeper(paths);
+  const { opens, stop } = run(t, keeper);
+  await waitFor('the path', () => opens.count > 0);
+  const [first] = paths.opened;
+  changes.emit('host');
+  await setImmediate();
+  t.is(paths.opened.length, 1);
+  first!.attached = false;
+  changes.emit('host');
+  await waitFor('the next path', () => paths.opened[1] !== undefined);
+  t.true(first!.closed);
+  t.deepEqual(messages(), ['packet path ended, opening it again']);
+  await stop();
+  t.is(changes.listenerCount('host'), 0);
+});
+
+test('a device that was changed before the keeper took its path is noticed too', async (t) => {
+  const paths = new FakePacketPaths('flannel0');
+  const { keeper, held } = makeKeeper(paths);
+  held.take(WISH);
+  paths.opened[0]!.attached = false;
+  run(t, keeper);
+  await waitFor('the next path', () => paths.opened[1] !== undefined);
+  t.true(paths.opened[0]!.closed);
+});
+
+test('a device that another daemon has is waited for, with a word on who has it', async (t) => {
+  const paths = new FakePacketPaths('flannel0');
+  const release = paths.claim('flannel0');
+  const { keeper, held, lines } = makeKeeper(paths);
+  const claimed = keeper.claim(new AbortController().signal);
+  await waitFor('the word', () => lines.length > 0);
+  t.like(lines[0], { error: 'flannel0: another daemon has it', obstacle: 'flanneld, process 812' });
+  release();
+  await claimed;
+  t.throws(() => paths.claim('flannel0'));
+  held.take(WISH);
+  held.close();
+  t.throws(() => paths.claim('flannel0'), undefined, 'a path that is closed is opened again on its device');
+  held.release();
+  t.notThrows(() => paths.claim('flannel0'));
 });
 
 test('a keeper that stops leaves the path to the next one, and to nobody else', async (t) => {

@@ -4,6 +4,7 @@
 
 #include "state.h"
 #include "udp/admit.h"
+#include "udp/path-mtu.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -15,6 +16,32 @@
 struct list wire, expected;
 uint64_t packets_sent, bytes_sent;
 bool joins_received;
+int64_t now;
+uint32_t way_mtu;
+struct refusal refusals[2];
+
+static struct refusal *refusal_of(const struct msghdr *message) {
+  const struct sockaddr_in *to = message->msg_name;
+  return &refusals[to->sin_addr.s_addr == htonl(OWN)];
+}
+
+/* What may be cut after a refusal: for a while nothing, if that was its word, and else what the way takes. */
+static bool may_be_cut(const struct refusal *refusal, size_t size) {
+  if (refusal->error == 0) return true;
+  bool nothing = refusal->error == EIO && now < refusal->until;
+  return !nothing && size + 28 <= way_mtu;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+  (void)clock;
+  *time = (struct timespec){.tv_sec = now / 1000, .tv_nsec = now % 1000 * 1000000};
+  return 0;
+}
+
+uint32_t path_mtu(int socket, uint32_t address) {
+  CHECK(socket == transmitter.socket && (address == OWN || address == OTHER));
+  return way_mtu;
+}
 
 static void check_order(const uint8_t *packet) {
   uint16_t id = read16(packet + IPV4_ID), *before = &last_id[pair_of(packet)];
@@ -37,6 +64,7 @@ static void put_on_wire(const struct msghdr *message) {
     memcpy(&cut, CMSG_DATA(CMSG_FIRSTHDR(message)), sizeof cut);
     size = cut;
     CHECK(size > 0 && size < length && (length + size - 1) / size <= MESSAGE_PACKETS);
+    CHECK(may_be_cut(refusal_of(message), size));
   }
   for (size_t at = 0; at < length; at += size, packets_sent++) {
     check_order(whole + at);
@@ -52,6 +80,9 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) {
   uint8_t whim = take8();
   if (whim >= 224) {
     errno = ERRORS[whim % 7];
+    bool about_cutting = errno == EMSGSIZE || errno == EINVAL || errno == EIO;
+    if (about_cutting && messages->msg_hdr.msg_controllen > 0)
+      *refusal_of(&messages->msg_hdr) = (struct refusal){.error = errno, .until = now + 1000};
     return -1;
   }
   if (whim >= 192) count = 1 + whim % count;

@@ -10,6 +10,7 @@
 #include "udp/kernel-names.h"
 #include "udp/outbound.h"
 #include "udp/transmit.h"
+#include "udp/ways.h"
 
 #define CHECK(what)                                                                                                    \
   do {                                                                                                                 \
@@ -67,6 +68,15 @@ extern struct list wire;     /* on the way */
 extern struct list expected; /* on the device, in this order within a flow */
 extern struct inbound in;
 extern bool joins_received; /* the kernel does */
+extern int64_t now;     /* milliseconds */
+extern uint32_t way_mtu; /* to every peer */
+/* The last send to a peer that was refused to be cut: with what errno, and how long that counts. */
+struct refusal {
+  int error;
+  int64_t until;
+};
+extern struct refusal refusals[2]; /* of OTHER and OWN */
+extern struct transmitter transmitter;
 extern uint64_t packets_sent, bytes_sent;
 
 /* Sinks of the coalescer, and of answers to packets for nobody. */

@@ -15,13 +15,17 @@
 /* Of one super-packet, so that ids do not come round while frames wait. */
 #define MOST_SEGMENTS 256
 
+/* Unknown, the least that the kernel believes, a tunnel's, a loopback's. */
+static const uint32_t MTUS[] = {0, 552, 1300, 65536};
+
 const uint8_t *input;
 size_t left;
 struct inbound in;
 static struct list frames; /* that outbound points at, until they are sent */
 static struct counters counters;
 static struct outbound out;
-static struct transmitter transmitter;
+struct transmitter transmitter;
+static struct ways ways;
 static struct inbox inbox;
 static uint16_t next_id[256];
 uint16_t last_id[256];
@@ -123,7 +127,7 @@ static void step_frame(void) {
   uint8_t *packet = frame + sizeof(struct virtio_net_hdr), kind = take8(), addresses[8];
   size_t length = make_packet(packet, kind & 1 ? payload_size(take16()) : take8());
   struct virtio_net_hdr how = take_header(packet, length, kind);
-  number(packet, how.gso_size > 0 ? length / how.gso_size + 1 : 1);
+  number(packet, how.gso_size > 0 ? MOST_SEGMENTS + 1 : 1); /* it may be cut smaller than it asks for */
   uint16_t id = read16(packet + IPV4_ID);
   memcpy(addresses, packet + IPV4_SOURCE, sizeof addresses);
   finish_checksums(packet, length, kind & 2);
@@ -175,6 +179,7 @@ static void set_up(void) {
   out.tunnel_address = 0x0a090100;
   out.counters = in.counters = in.coalescer.counters = transmitter.counters = &counters;
   out.back.write = take_answer;
+  out.ways = transmitter.ways = &ways;
   out.send = send_all;
   out.to = &transmitter;
   transmitter.meanwhile = receive_meanwhile;
@@ -194,6 +199,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   left = size;
   memset(next_id, 0, sizeof next_id);
   memset(last_id, 0, sizeof last_id);
+  memset(&ways, 0, sizeof ways);
+  memset(refusals, 0, sizeof refusals);
+  now = 0;
+  way_mtu = MTUS[take8() % 4];
   uint8_t traits = take8();
   in.accept_any = traits % 8 == 0;
   in.coalescer.tcp = traits & 8 || traits & 16;
@@ -204,10 +213,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   joins_received = traits & 128;
   while (left > 0) {
     uint8_t step = take8();
-    if (step < 80) step_frame();
-    else if (step < 240) step_datagrams();
-    else if (step < 244) step_peers();
-    else if (step < 250) flush_outbound();
+    if (step < 110) step_frame();
+    else if (step < 210) step_datagrams();
+    else if (step < 214) step_peers();
+    else if (step < 244) flush_outbound();
+    else if (step < 248) now += take16() % 2000;
     else receive();
     if (wire.count > MOST_PACKETS / 2) receive();
   }
