@@ -98,8 +98,9 @@ for (const name of ['SIGINT', 'SIGTERM'] as const)
 try {
   await main(stop.signal);
 } catch (error) {
+  // What an abort interrupts throws an error of its own that says only that it was aborted.
+  const { message, stack } = (stop.signal.aborted ? stop.signal.reason : error) as Error;
   const known = error instanceof LodenError || error instanceof UsageError || stop.signal.aborted;
-  const { message, stack } = error as Error;
   process.stderr.write(`${known ? message : stack}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
