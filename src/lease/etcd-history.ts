@@ -37,6 +37,8 @@ export function newer(trace: Trace | undefined, { key, mod_revision }: IKeyValue
 export function positionAfter(response: IWatchResponse, before: Position): Position {
   const { header, events } = response;
   const last = events.at(-1);
+  // In another fragment there may be more of the same revision.
+  if (last && response.fragment) return { revision: Number(last.kv.mod_revision) - 1, header };
   if (last) return { revision: Number(last.kv.mod_revision), header, trace: traceOf(last) };
   // The header's revision is ahead of the events while etcd replays, so it counts only when there are none.
   return { ...before, revision: response.created ? before.revision : Number(header.revision), header };

@@ -116,7 +116,14 @@ async function* responses(
     const { start: key, end: range_end } = Range.prefix(prefix);
     // Every ten minutes without an event etcd tells its revision, so that ours is not compacted while all is quiet.
     stream.write({
-      create_request: { key, range_end, start_revision: position.revision + 1, progress_notify: true },
+      create_request: {
+        key,
+        range_end,
+        start_revision: position.revision + 1,
+        progress_notify: true,
+        // What etcd replays may be long, and would come as one message.
+        fragment: true,
+      },
     });
     for await (const response of answers(stream, signal)) {
       clearTimeout(silence);

@@ -45,7 +45,7 @@ export async function serveHealth(
   };
   const server = createServer((request, response) => {
     const { status, body, type = 'text/plain; charset=utf-8' } = answer((request.url ?? '/').split('?')[0]!);
-    const reason = status === 503 && !state.ready ? { 'x-loden-reason': state.reason } : {};
+    const reason = status === 503 && !state.ready ? { 'x-loden-reason': inHeader(state.reason) } : {};
     response.writeHead(status, { 'content-type': type, connection: 'close', ...reason });
     response.end(body);
   });
@@ -65,4 +65,9 @@ export async function serveHealth(
       server.closeAllConnections();
     },
   };
+}
+
+/** Node throws at anything else, and a reason may be in etcd's words, or OpenSSL's. */
+function inHeader(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, ' ');
 }

@@ -115,12 +115,13 @@ export const etcdGroup: FaultGroup = {
         ),
     },
     {
-      what: 'a third of the packets between hosts and etcd is lost for longer than a lease lives',
+      // With a third, by chance, no renewal gets through in the two seconds that a lease lives here.
+      what: 'a tenth of the packets between hosts and etcd is lost for longer than a lease lives',
       ...AFTER_SILENCE,
       strike: (scene) =>
         disturbed(
           scene,
-          etcdLinks(scene.lab, (host, member) => bothWays(host, member, 33)),
+          etcdLinks(scene.lab, (host, member) => bothWays(host, member, 10)),
         ),
     },
   ],
