@@ -51,8 +51,12 @@ export async function serveHealth(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      const message = `cannot serve /healthz, /readyz and /metrics at ${ip}:${port} (${cause.code}); set --healthz-port to a free port`;
-      reject(new OptionError('--healthz-port', message, { cause }));
+      const what = `cannot serve /healthz, /readyz and /metrics at ${ip}:${port} (${cause.code})`;
+      const [option, advice] =
+        cause.code === 'EADDRNOTAVAIL'
+          ? ['--healthz-ip', 'an address of this host']
+          : ['--healthz-port', 'a free port'];
+      reject(new OptionError(option, `${what}; set ${option} to ${advice}`, { cause }));
     });
     server.listen(port, ip, resolve);
   });

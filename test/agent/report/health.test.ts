@@ -55,6 +55,13 @@ test('a port that is in use is told of by its flag', async (t) => {
   t.regex(error!.message, /EADDRINUSE.*--healthz-port/);
 });
 
+test('an address that is not this host’s is told of by its flag', async (t) => {
+  const error = await t.throwsAsync(serveHealth('240.0.0.1', await freePort(), ofReadiness), {
+    instanceOf: OptionError,
+  });
+  t.regex(error!.message, /EADDRNOTAVAIL.*--healthz-ip/);
+});
+
 test('/metrics is asked for anew each time, and is of the type that Prometheus expects', async (t) => {
   const { health, port } = await serve();
   t.teardown(health.close);
