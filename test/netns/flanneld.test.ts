@@ -66,7 +66,7 @@ mixedTest(
     await waitFor('the word', async () => (await log()).includes('packet path cannot be opened'), {
       explain: log,
     });
-    t.regex(await log(), /obstacle="flanneld, process \d+"/);
+    t.regex(await log(), /obstacle="flanneld\S*, process \d+"/);
     t.is((await lab.untilAllReach()).length, 2);
     await host.daemon.stop();
     await lodend.ready();
