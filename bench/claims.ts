@@ -28,7 +28,7 @@ const OPTIONS = { hosts: 1, daemon: false, backend: 'alloc', network: '10.77.0.0
 
 export const claims: Figure = {
   name: 'claims',
-  about: 'many hosts claim a subnet at once: 200 in one process, and 40 daemons',
+  about: 'subnets claimed at once: by 200 in one process, by 40 daemons',
   async measure(bench) {
     const lab = await Lab.up({ ...OPTIONS, signal: bench.signal });
     try {

@@ -9,9 +9,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, release, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
-import { LodenError } from '../src/errors.js';
-import { sweep } from '../src/lab/sweep.js';
+import { named, runProgram } from '../src/lab/program.js';
 import { claims } from './claims.js';
 import type { Bench, Figure, Row } from './figure.js';
 import { peers } from './peers.js';
@@ -32,32 +30,8 @@ ${FIGURES.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n')}
   --json FILE  write every run's value too
   --help       print this
 
-With the environment variable FLANNELD naming a flanneld, the same is measured for that.
+With the environment variable FLANNELD naming a flanneld, that is measured too.
 `;
-
-async function main(signal: AbortSignal): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { quick: { type: 'boolean' }, json: { type: 'string' }, help: { type: 'boolean' } },
-  });
-  if (values.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
-  const figures = chosen(positionals);
-  if (process.getuid?.() !== 0) throw new UsageError('benchmarks make network namespaces: run them as root');
-  await sweep();
-  const rows = await measureAll(figures, benchOf(values.quick === true, signal));
-  if (values.json !== undefined)
-    await writeFile(values.json, `${JSON.stringify({ machine, rows }, undefined, 2)}\n`);
-  process.stdout.write(`${formatTable(rows)}\n`);
-}
-
-function chosen(names: readonly string[]): readonly Figure[] {
-  const unknown = names.find((name) => !FIGURES.some((figure) => figure.name === name));
-  if (unknown !== undefined) throw new UsageError(`there is no figure ${unknown}\n\n${USAGE}`);
-  return names.length === 0 ? FIGURES : FIGURES.filter((figure) => names.includes(figure.name));
-}
 
 async function measureAll(figures: readonly Figure[], bench: Bench): Promise<Row[]> {
   const rows: Row[] = [];
@@ -89,17 +63,19 @@ const machine = {
   node: process.version,
 };
 
-class UsageError extends Error {}
-
-const stop = new AbortController();
-// Not `once`: execa ends the process at a signal that, by then, nobody else listens for.
-for (const name of ['SIGINT', 'SIGTERM'] as const)
-  process.on(name, () => stop.abort(new Error(`stopped by ${name}`)));
-try {
-  await main(stop.signal);
-} catch (error) {
-  const known = error instanceof LodenError || error instanceof UsageError || stop.signal.aborted;
-  const { message, stack } = error as Error;
-  process.stderr.write(`${known ? message : stack}\n`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+process.exitCode = await runProgram({
+  usage: USAGE,
+  flags: { quick: { type: 'boolean' }, json: { type: 'string' } },
+  takesWords: true,
+  read: ({ values: { quick = false, json }, words }) => ({
+    quick,
+    json,
+    figures: named(words, 'figure', FIGURES),
+  }),
+  async run({ quick, json, figures }, signal) {
+    const rows = await measureAll(figures, benchOf(quick, signal));
+    if (json !== undefined) await writeFile(json, `${JSON.stringify({ machine, rows }, undefined, 2)}\n`);
+    process.stdout.write(`${formatTable(rows)}\n`);
+    return 0;
+  },
+});

@@ -17,7 +17,7 @@ const GOAL = 10_000;
 
 export const peers: Figure = {
   name: 'peers',
-  about: 'time and memory from exec until 100, 1,000 and 10,000 peers are in the kernel; event-loop stalls',
+  about: 'exec to 100, 1,000 and 10,000 peers in the kernel; memory, stalls',
   async measure(bench) {
     const rows: Row[] = [];
     for (const backend of ['vxlan', 'host-gw'] as const)

@@ -25,7 +25,7 @@ const WARM_UP = 50;
 
 export const propagation: Figure = {
   name: 'propagation',
-  about: "from the put of a lease in etcd until the route is in another host's kernel",
+  about: "put of a lease in etcd to the route in another host's kernel",
   measure: (bench) => LoneHost.with('vxlan', bench.signal, (rig) => measureSizes(rig, bench)),
 };
 

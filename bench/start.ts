@@ -17,7 +17,7 @@ const TIMES = 9;
 
 export const start: Figure = {
   name: 'start',
-  about: 'from exec to ready with 10 peers and a local etcd',
+  about: 'exec to ready, with 10 peers and a local etcd',
   measure: (bench) => LoneHost.with('vxlan', bench.signal, (rig) => measureStart(rig, bench)),
 };
 

@@ -18,7 +18,7 @@ const SECONDS = 3;
 
 export const throughput: Figure = {
   name: 'throughput',
-  about: 'TCP and round trip between containers, against the same network made by hand',
+  about: 'TCP and round trip between containers, against a network by hand',
   async measure(bench) {
     return [...(await measureBackend('vxlan', bench)), ...(await measureBackend('host-gw', bench))];
   },

@@ -28,7 +28,7 @@ type Labs = Readonly<Record<string, Lab>>;
 
 export const udp: Figure = {
   name: 'udp',
-  about: 'the udp backend, against routes, VXLAN and a plain loop (and flanneld)',
+  about: 'the udp backend, against routes, VXLAN and a plain loop',
   async measure(bench) {
     const programs = await compilePrograms('one-packet-loop', 'packets', 'peer-table');
     const labs: Record<string, Lab> = {};

@@ -11,9 +11,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { lastLines } from '../src/lab/etcd.js';
 import { promisedTwice, untilWhole } from '../src/lab/inspect.js';
 import { namespaceNames } from '../src/lab/namespace.js';
-import { together } from '../src/lab/together.js';
 import { Traffic } from '../src/lab/traffic.js';
 import { waitFor } from '../src/lab/wait.js';
+import { together } from '../src/together.js';
 import { type Footprint, footprintOf } from './footprint.js';
 import type { Rig } from './rig.js';
 import { describe, type Event, type Round } from './schedule.js';
@@ -50,6 +50,7 @@ export async function runRound(rig: Rig, round: Round, signal: AbortSignal): Pro
       signal,
       round.events.map((event) => (until) => happen(rig, event, until)),
     );
+    signal.throwIfAborted();
     await together(
       signal,
       round.events.map(
@@ -58,7 +59,7 @@ export async function runRound(rig: Rig, round: Round, signal: AbortSignal): Pro
             disturbance.settle?.(rig),
       ),
     );
-    secondsUntilWhole = await untilWhole(rig.lab, PATIENCE_MS);
+    secondsUntilWhole = await untilWhole(rig.lab, PATIENCE_MS, signal);
   } catch (error) {
     signal.throwIfAborted();
     violations.add((error as Error).message);

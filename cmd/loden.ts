@@ -28,9 +28,10 @@ function program(tool: Tool): Command {
     .addHelpText(
       'after',
       `
-A flag of the daemon may also be an environment variable: --etcd-prefix is LODEND_ETCD_PREFIX or FLANNELD_ETCD_PREFIX.
+A flag of the daemon may also be an environment variable: --etcd-prefix is
+LODEND_ETCD_PREFIX or FLANNELD_ETCD_PREFIX.
 LODEN_DEBUG=1 shows where an error came from. NO_COLOR turns colours off.
-Exit status: 0 done, 1 failure, 2 bad flag or config, 3 subnet lost to another host.`,
+Exit status: 0 done, 1 failure, 2 bad flag or config.`,
     );
   addLeasesCommand(root, tool);
   addConfigCommand(root, tool);

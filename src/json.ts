@@ -1,13 +1,14 @@
 /** Values of JSON, and how they are shown to people. */
 
 /** What JSON.parse can return. */
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+/** Neither null nor a list. */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** A value as JSON, cut to fit into a message. */
 export function shown(value: JsonValue | undefined, longest = 80): string {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { FileError } from './errors.js';
 import { packageRoot } from './package-root.js';
 
 /** An open netlink socket, or a listening one; only the addon can look inside. */
@@ -90,7 +91,7 @@ export interface UdpFeatures {
 
 let loaded: Native | undefined;
 
-/** The addon, loaded once. Throws an Error that says how to build it. */
+/** The addon, loaded once. Throws FileError, which says how to build it. */
 export function loadNative(): Native {
   loaded ??= load(packageRoot(), `linux-${process.arch}`);
   return loaded;
@@ -120,7 +121,8 @@ export function load(root: string, platform: string): Native {
     return require(built) as Native;
   } catch (cause) {
     const said = cause instanceof Error ? cause.message.trim().split('\n').at(-1) : String(cause);
-    throw new Error(
+    throw new FileError(
+      carried,
       `loden has no native part for this machine at ${carried}, and cannot build it (${said}); with make and a C compiler, run: ${command.join(' ')}`,
       { cause },
     );

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
+import { FileError } from '../src/errors.js';
 import { load, loadNative } from '../src/native.js';
 import { packageRoot } from '../src/package-root.js';
 
@@ -22,7 +23,10 @@ async function inProcess(program: string): Promise<string> {
 }
 
 test('a missing build is an error that says how to make it', (t) => {
-  t.throws(() => load('/nonexistent', 'linux-x64'), { message: /run: make -C \/nonexistent\/native / });
+  t.throws(() => load('/nonexistent', 'linux-x64'), {
+    instanceOf: FileError,
+    message: /run: make -C \/nonexistent\/native /,
+  });
 });
 
 test('a machine that the package has no build for makes its own, once', (t) => {

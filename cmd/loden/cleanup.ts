@@ -5,7 +5,7 @@ import { knownIdentity } from '../../src/agent/identity/identity.js';
 import { checkConfig } from '../../src/backend/checked-config.js';
 import { LEASE_OPTIONS } from '../../src/config/options/host.js';
 import { type PreviousSubnet, readSubnetFile } from '../../src/config/subnet-file.js';
-import { CommandError, FileError } from '../../src/errors.js';
+import { CommandError, FileError, OptionError } from '../../src/errors.js';
 import { errnoOf } from '../../src/files/write-whole.js';
 import type { Firewall } from '../../src/firewall/firewall.js';
 import { diff } from '../../src/kernel/diff.js';
@@ -41,7 +41,8 @@ export function addCleanupCommand(program: Command, tool: Tool): void {
     .option('--yes', 'without a question')
     .action((flags: CleanupFlags, command: Command) =>
       inSession(tool, command, MORE_FLAGS, async (session) => {
-        if (flags.lease && flags.offline) throw new CommandError('--lease needs etcd, so not with --offline');
+        if (flags.lease && flags.offline)
+          throw new OptionError('--lease', '--lease needs etcd, so leave out one of it and --offline');
         const { HostFirewall } = await import('../../src/firewall/host/host-firewall.js');
         const kernel = new NetlinkKernel();
         try {

@@ -11,7 +11,10 @@ import { effectiveConfig, summariseConfig } from '../../src/tool/config-summary.
 import { addEtcdFlags, agreed, type EtcdSession, inSession, type Tool } from './session.js';
 
 export function addConfigCommand(program: Command, tool: Tool): void {
-  const config = program.command('config').description("the network's config, which all hosts share");
+  const config = program
+    .command('config')
+    .description("the network's config, which all hosts share")
+    .helpCommand(false);
   addEtcdFlags(config.command('show'))
     .description('print the config that etcd has, and what it comes to')
     .option('--json', 'what it comes to, for a script')

@@ -7,7 +7,10 @@ import type { Tool } from './session.js';
 export const DOCKER_STATUS_FLAGS = { subnetFile: LEASE_OPTIONS.subnetFile, ...DOCKER_PLACE_OPTIONS };
 
 export function addDockerCommand(program: Command, tool: Tool): void {
-  const docker = program.command('docker').description("look at this host's Docker engine");
+  const docker = program
+    .command('docker')
+    .description("look at this host's Docker engine")
+    .helpCommand(false);
   addOptions(docker.command('status'), DOCKER_STATUS_FLAGS)
     .description(
       'show whether lease, daemon.json and engine agree on docker0, and which firewall rule drops packets of containers; exit status 1 when all is not well',

@@ -1,9 +1,11 @@
 /** What the commands of `loden lab` do. */
 import { relative } from 'node:path';
 import { execa } from 'execa';
+import { checkConfig } from '../../src/backend/checked-config.js';
 import { LabError } from '../../src/errors.js';
 import { Lab } from '../../src/lab/lab.js';
 import { namespaceNames } from '../../src/lab/namespace.js';
+import { networkConfig } from '../../src/lab/options.js';
 import { allReached } from '../../src/lab/ping.js';
 import { labNamespace, readRecord } from '../../src/lab/record.js';
 import { labStatus } from '../../src/lab/status.js';
@@ -24,6 +26,8 @@ export interface UpOptions {
 }
 
 export async function up(options: UpOptions, { terminal, signal }: Tool): Promise<void> {
+  // Else the first daemon says so, when all hosts are there.
+  checkConfig(JSON.stringify(networkConfig(options)), "the lab's config");
   const lab = await Lab.up({ ...options, signal, onStep: (step) => terminal.remark(step) });
   const flag = lab.name === 'lab' ? '' : ` --name ${lab.name}`;
   const loden = ownCommand();
@@ -42,7 +46,7 @@ function ownCommand(): string {
 
 export async function status({ name, json }: StatusOptions, { terminal }: Tool): Promise<void> {
   const found = await labStatus(name);
-  terminal.print(json ? JSON.stringify(found, undefined, 2) : formatStatus(found, terminal.paint));
+  terminal.print(json ? JSON.stringify(found) : formatStatus(found, terminal.paint));
   if (!allReached(found.pings)) process.exitCode = 1;
 }
 

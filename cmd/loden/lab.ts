@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { OptionError } from '../../src/errors.js';
-import { MOST_HOSTS } from '../../src/lab/options.js';
+import { LAB_BACKENDS, MOST_HOSTS } from '../../src/lab/options.js';
 import type { StatusOptions, UpOptions } from './lab-run.js';
 import type { Tool } from './session.js';
 
@@ -17,23 +17,23 @@ export function addLabCommand(program: Command, tool: Tool): void {
     .addOption(nameOption())
     .option('--hosts <n>', 'how many', hostCount, 3)
     .addOption(
-      new Option('--backend <type>', 'how packets travel')
-        .choices(['vxlan', 'host-gw', 'udp'])
-        .default('vxlan'),
+      new Option('--backend <type>', 'how packets travel').choices(LAB_BACKENDS).default(LAB_BACKENDS[0]),
     )
     .option('--network <cidr>', 'the pool that subnets are leased from', '10.77.0.0/16')
     .action(async (options: UpOptions) => (await act()).up(options, tool));
 
   lab
     .command('status')
-    .description('show the hosts, and ping from each container to each other one')
+    .description(
+      'show the hosts, and ping from each container to each other one; exit status 1 when a way is closed',
+    )
     .addOption(nameOption())
-    .option('--json', 'for programs')
+    .option('--json', 'for a script')
     .action(async (options: StatusOptions) => (await act()).status(options, tool));
 
   lab
     .command('exec')
-    .description('run a command in a host (h1), a container (c1) or on the wire (wire)')
+    .description('run a command in a host, a container or on the wire; its exit status is ours')
     .addOption(nameOption())
     .argument('<where>', 'h1, c1, wire')
     .argument('<command...>', 'after --')

@@ -118,6 +118,7 @@ async function judgeContext(
       leaseType: backend.leaseType || undefined,
       refusal: (lease) => backend.refusal({ network, options, uplink, ownData }, lease),
       markOf: (lease) => backend.markOf?.(lease),
+      markFor: (each) => backend.markFor?.(options, each),
     };
   } catch (error) {
     if (!(error instanceof LodenError)) throw error;

@@ -10,7 +10,7 @@ static const int BELIEVED_MS = 1000;
 static const uint32_t OUTER_HEADERS = 28;
 
 static struct way *slot_of(struct ways *ways, uint32_t peer) {
-  return &ways->way[peer * UINT32_C(0x9e3779b1) >> 24];
+  return &ways->way[peer * UINT32_C(0x9e3779b1) >> (32 - WAYS_BITS)];
 }
 
 static void set(struct way *way, uint32_t peer, uint32_t mtu) {

@@ -7,15 +7,16 @@
  * The kernel cuts a send (UDP_SEGMENT) only into datagrams that need no fragments. So what may be cut at will, TCP, is
  * cut to this limit; other messages of larger packets are sent as single datagrams, which the kernel fragments.
  *
- * A limit is asked for again after a second, as the way may have become wider. Few peers have one at a time: each has
- * one slot by hash, and takes it from whoever had it.
+ * A limit is asked for again after a second, as the way may have become wider. A peer has one slot, by hash, and takes it
+ * from whoever had it: of a hundred peers with limits, one or two pairs would take it from each other.
  */
 #ifndef LODEN_UDP_WAYS_H
 #define LODEN_UDP_WAYS_H
 
 #include <stdint.h>
 
-#define WAYS 256
+#define WAYS_BITS 12
+#define WAYS (1 << WAYS_BITS)
 
 struct way {
   uint32_t peer; /* 0: free */

@@ -13,7 +13,7 @@ import type { Logger } from 'pino';
 import type { DaemonOptions } from '../config/options/daemon.js';
 import type { BridgeSettings } from '../docker/bridge.js';
 import type { DockerBridge } from '../docker/docker-bridge.js';
-import { FileError } from '../errors.js';
+import { FileError, SubnetLostError, TwinHostError } from '../errors.js';
 import type { Firewall } from '../firewall/firewall.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { configPath } from '../lease/codec.js';
@@ -30,8 +30,7 @@ import { type Health, serveHealth } from './report/health.js';
 import type { NetworkSample } from './report/metrics.js';
 import { type Notify, statusOf } from './report/notify.js';
 import { Telemetry } from './report/telemetry.js';
-import { readUsableState } from './state/state-check.js';
-import type { KnownState } from './state/state-file.js';
+import { stateReader } from './state/state-check.js';
 import { StateKeeper } from './state/state-keeper.js';
 import type { Survey } from './survey.js';
 
@@ -66,9 +65,11 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
   try {
     const marks = { identity: await identityOf(ports), boot: await currentBoot() };
     const configSource = `etcd key ${configPath(options.etcdPrefix)}`;
-    const readState = () => usableState(ports, marks.identity);
+    const readState = stateReader({ ...options, identity: marks.identity }, log);
     await liveOn({ ...ports, marks, readState, configSource, tell }, { health, telemetry, keeper }, signal);
   } catch (error) {
+    // Known from now on to be another's: also a start without etcd must not go on with it.
+    if (error instanceof SubnetLostError || error instanceof TwinHostError) await keeper.forget();
     if (!signal.aborted) throw error;
   } finally {
     await keeper.close();
@@ -129,10 +130,4 @@ async function identityOf({ options, log }: AgentPorts): Promise<string> {
     log.warn({ error: error.message }, 'this host cannot keep an identity, going by its machine-id');
     return substituteIdentity();
   }
-}
-
-async function usableState({ options, log }: AgentPorts, identity: string): Promise<KnownState | undefined> {
-  const { state, warning } = await readUsableState({ ...options, identity });
-  if (warning !== undefined) log.warn({ reason: warning }, 'the last known state cannot be used');
-  return state;
 }

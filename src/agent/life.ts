@@ -7,6 +7,7 @@
 import type { Logger } from 'pino';
 import { LodenError } from '../errors.js';
 import { systemClock } from '../lease/clock.js';
+import { together } from '../together.js';
 import type { AgentPorts } from './agent.js';
 import { announce } from './announce.js';
 import { ConfigCheck } from './config-check.js';
@@ -16,7 +17,6 @@ import { Membership } from './membership.js';
 import type { NetworkSample } from './report/metrics.js';
 import type { StateKeeper } from './state/state-keeper.js';
 import { type Marks, type Survey, surveyHost } from './survey.js';
-import { together } from './together.js';
 import { uplinkChanged } from './uplink/uplink-watch.js';
 
 export interface LifeInput extends AgentPorts {
@@ -65,7 +65,7 @@ export class Life {
   async run(signal: AbortSignal): Promise<NextLife | undefined> {
     const { survey, ground, onReady, keeper, configText, options } = this.#input;
     const until = AbortSignal.any([signal, this.#over.signal]);
-    const docker = await announce(this.#input, until);
+    const announced = await announce(this.#input, until);
     const known = () => stateOf(membership.ground, { etcdPrefix: options.etcdPrefix, configText });
     const membership = new Membership({
       ...this.#input,
@@ -79,7 +79,8 @@ export class Life {
     try {
       await together(until, [
         (stop) => membership.run(stop, () => onReady(survey, ground)),
-        async (stop) => docker?.settle(stop),
+        async (stop) => announced.docker?.settle(stop),
+        (stop) => announced.writeFile(stop),
         (stop) => this.#followUplink(membership, stop),
       ]);
     } finally {

@@ -1,20 +1,16 @@
 /** A host that has its subnet: it follows the leases, keeps the kernel as they say, and keeps its own. */
-import type { Logger } from 'pino';
 import type { NetworkView } from '../backend/backend.js';
 import { blackholeRoute } from '../backend/blackhole-route.js';
-import type { DaemonOptions } from '../config/options/daemon.js';
-import type { Firewall } from '../firewall/firewall.js';
-import type { Kernel } from '../kernel/kernel.js';
 import type { KernelObject } from '../kernel/objects.js';
 import type { GuardedAddress } from '../lease/judge.js';
-import type { LeaseStore } from '../lease/store.js';
+import { together } from '../together.js';
+import type { AgentPorts } from './agent.js';
 import type { Contact } from './contact.js';
 import { FirewallKeeper } from './firewall/firewall-keeper.js';
 import { firewallWish } from './firewall/firewall-wish.js';
 import { Follower } from './follower.js';
 import type { Ground } from './ground.js';
 import { OwnLease } from './lease/own-lease.js';
-import type { HeldPath } from './packets/held-path.js';
 import { PacketPathKeeper } from './packets/packet-path-keeper.js';
 import { Guard } from './peers/guard.js';
 import { type PeerPlan, Peers } from './peers/peers.js';
@@ -22,15 +18,8 @@ import { Reconciler } from './reconcile/reconciler.js';
 import type { NetworkSample } from './report/metrics.js';
 import { networkSample } from './report/network-sample.js';
 import { leaseAttributes, type Marks, type Survey, viewOf } from './survey.js';
-import { together } from './together.js';
 
-interface MembershipInput {
-  readonly options: DaemonOptions;
-  readonly store: LeaseStore;
-  readonly kernel: Kernel;
-  readonly firewall: Firewall;
-  readonly heldPath: HeldPath;
-  readonly log: Logger;
+interface MembershipInput extends Omit<AgentPorts, 'notify' | 'dockerBridge'> {
   readonly marks: Marks;
   readonly survey: Survey;
   readonly ground: Ground;

@@ -76,6 +76,9 @@ export interface Backend<Options = unknown> {
    */
   markOf?(peer: Lease): string | undefined;
 
+  /** The mark that our hosts make of the subnet, which is that lease's by right. */
+  markFor?(options: Options, subnet: Prefix): string | undefined;
+
   owns(options: Options): Pick<Ownership, 'links' | 'sysctls'>;
 
   /** Links by which packets between containers come and go, for the firewall; none where others carry them. */

@@ -3,7 +3,7 @@
  * `null` leaves the default. It remembers what it was asked for, so that what nobody asked for can be pointed out.
  */
 import { ConfigError } from '../errors.js';
-import { type JsonValue, shown } from '../json.js';
+import { type JsonObject, type JsonValue, shown } from '../json.js';
 import { nearest } from './nearest.js';
 
 export class Fields {
@@ -12,7 +12,7 @@ export class Fields {
   readonly #given = new Map<string, { spelt: string; value: JsonValue }>();
   readonly #known = new Map<string, string>();
 
-  constructor(object: { readonly [key: string]: JsonValue }, path = '') {
+  constructor(object: JsonObject, path = '') {
     this.#path = path;
     for (const [spelt, value] of Object.entries(object)) {
       this.#given.set(spelt.toLowerCase(), { spelt, value });

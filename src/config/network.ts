@@ -7,7 +7,7 @@
  * would only fail later (no subnet between SubnetMin and SubnetMax, IPv6) is refused here.
  */
 import { ConfigError } from '../errors.js';
-import type { JsonValue } from '../json.js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.js';
 import { formatIpv4, type Ipv4, parseIpv4 } from '../net/ipv4.js';
 import { formatIpv6, parseIpv6 } from '../net/ipv6.js';
 import type { Prefix } from '../net/prefix.js';
@@ -102,19 +102,19 @@ function readBackend(fields: Fields): BackendJson {
   const value = fields.field('Backend');
   // flannel's code takes udp here, whatever its documentation says of vxlan.
   if (value === undefined) return backendJson({ Type: 'udp' });
-  if (!isObject(value)) return fields.refuse('Backend', 'an object such as {"Type": "vxlan"}');
+  if (!isJsonObject(value)) return fields.refuse('Backend', 'an object such as {"Type": "vxlan"}');
   return backendJson(value);
 }
 
 /** The `Backend` object; throws ConfigError when it has no usable `Type`. */
-export function backendJson(object: { readonly [key: string]: JsonValue }): BackendJson {
+export function backendJson(object: JsonObject): BackendJson {
   const fields = new Fields(object, 'Backend.');
   const type = fields.text('Type')?.toLowerCase();
   if (!type) return fields.refuse('Type', 'the name of a backend such as "vxlan"', 'unknown backend type');
   return Object.assign(fields, { type });
 }
 
-function parseObject(text: string): { readonly [key: string]: JsonValue } {
+function parseObject(text: string): JsonObject {
   const example = 'accepted is an object such as {"Network": "10.5.0.0/16", "Backend": {"Type": "vxlan"}}';
   let value: JsonValue;
   try {
@@ -126,11 +126,7 @@ function parseObject(text: string): { readonly [key: string]: JsonValue } {
       value: text,
     });
   }
-  if (!isObject(value))
+  if (!isJsonObject(value))
     throw new ConfigError('', `the network config is not an object: ${example}`, { value });
   return value;
-}
-
-function isObject(value: JsonValue): value is { readonly [key: string]: JsonValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,9 +2,9 @@
  * The subnet file, flannel's `subnet.env`: what this host got, for Docker's set-up to read, and for the daemon itself
  * to find its subnet again. Readers source it as shell or take it as systemd's EnvironmentFile.
  */
-import { readFile } from 'node:fs/promises';
+import { readRegular } from '../files/read-regular.js';
 import { errnoOf, writeWhole } from '../files/write-whole.js';
-import { contains, formatPrefix, masked, type Prefix, parsePrefix } from '../net/prefix.js';
+import { contains, firstAddress, formatPrefix, masked, type Prefix, parsePrefix } from '../net/prefix.js';
 
 export interface SubnetFile {
   /** The pool. */
@@ -23,12 +23,16 @@ export interface PreviousSubnet {
   readonly warnings: readonly string[];
 }
 
-/** flannel's lines in flannel's order. The subnet's address is that of the bridge: the first one after its base. */
+/** The address that flannel gives the bridge: the subnet's first after its base. */
+export function bridgeAddress(subnet: Prefix): Prefix {
+  return { address: firstAddress(subnet) + 1, length: subnet.length };
+}
+
+/** flannel's lines in flannel's order. The subnet's address is that of the bridge. */
 export function formatSubnetFile({ network, subnet, mtu, ipMasq }: SubnetFile): string {
-  const bridge = { address: masked(subnet).address + 1, length: subnet.length };
   return [
     `FLANNEL_NETWORK=${formatPrefix(network)}`,
-    `FLANNEL_SUBNET=${formatPrefix(bridge)}`,
+    `FLANNEL_SUBNET=${formatPrefix(bridgeAddress(subnet))}`,
     `FLANNEL_MTU=${mtu}`,
     `FLANNEL_IPMASQ=${ipMasq}`,
     '',
@@ -43,10 +47,13 @@ export async function writeSubnetFile(path: string, content: SubnetFile): Promis
 /** Of a file that is something else altogether nobody wants to read every line in the log. */
 const MOST_WARNINGS = 3;
 
+/** It has some 100. */
+const MOST_BYTES = 1_000_000;
+
 /** Never throws: a missing file is as good as an empty one, an unreadable one costs a warning. */
 export async function readSubnetFile(path: string): Promise<PreviousSubnet> {
   try {
-    return parseSubnetFile(await readFile(path, 'utf8'), path);
+    return parseSubnetFile(await readRegular(path, MOST_BYTES), path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return { warnings: [] };
     return { warnings: [`cannot read ${path}: ${(error as Error).message}`] };

@@ -1,4 +1,4 @@
-import { firstAddress, formatPrefix, lastAddress, masked, type Prefix } from '../net/prefix.js';
+import { firstAddress, formatPrefix, lastAddress, type Prefix } from '../net/prefix.js';
 
 /** What Docker's default bridge should be on this host. */
 export interface BridgeSettings {
@@ -10,11 +10,6 @@ export interface BridgeSettings {
   readonly ipMasq: boolean;
   /** To let in packets that are routed straight to a container's address. Only where Docker has that option. */
   readonly allowDirectRouting?: boolean;
-}
-
-/** The address that flannel gives the bridge: the subnet's first after its base. */
-export function bridgeAddress(subnet: Prefix): Prefix {
-  return { address: masked(subnet).address + 1, length: subnet.length };
 }
 
 /** Why dockerd would not take an address for its bridge; undefined when it would. `dockerd --validate` does not tell. */

@@ -3,7 +3,7 @@
  * are ours change. Whatever dockerd would not start with, or would not follow, is refused with the reason, because an
  * engine that does not come up again is worse than one on another subnet.
  */
-import { type JsonValue, shown } from '../json.js';
+import { isJsonObject, type JsonObject, type JsonValue, shown } from '../json.js';
 import { parseIpv4 } from '../net/ipv4.js';
 import { contains, formatPrefix, masked, parsePrefix } from '../net/prefix.js';
 import { type BridgeSettings, bipFault } from './bridge.js';
@@ -14,8 +14,6 @@ export type DaemonJsonEdit =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'changed'; readonly text: string }
   | { readonly kind: 'refused'; readonly reason: string };
-
-type Members = Readonly<Record<string, JsonValue>>;
 
 /** `text` as in the file, undefined when there is none. `flags`: those that dockerd is started with. */
 export function editDaemonJson(
@@ -42,18 +40,17 @@ export function editDaemonJson(
 }
 
 /** The object in the file. A sentence that says what is wrong when there is none. */
-export function parseMembers(text: string): Members | string {
+export function parseMembers(text: string): JsonObject | string {
   let value: JsonValue;
   try {
     value = JSON.parse(text) as JsonValue;
   } catch (error) {
     return `it is not JSON: ${(error as Error).message}`;
   }
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject ? (value as Members) : 'it is JSON, but not an object';
+  return isJsonObject(value) ? value : 'it is JSON, but not an object';
 }
 
-function membersOf(settings: BridgeSettings, flags: readonly DockerFlag[]): Members {
+function membersOf(settings: BridgeSettings, flags: readonly DockerFlag[]): JsonObject {
   const asFlag = flags.some(({ name }) => name === 'allow-direct-routing');
   return {
     bip: formatPrefix(settings.bip),
@@ -67,7 +64,7 @@ function membersOf(settings: BridgeSettings, flags: readonly DockerFlag[]): Memb
 const EXCLUDING: readonly string[] = ['bridge', 'fixed-cidr', 'default-gateway'];
 
 function conflict(
-  members: Members,
+  members: JsonObject,
   { bip }: BridgeSettings,
   flags: readonly DockerFlag[],
   ours: readonly string[],
@@ -88,7 +85,7 @@ function conflict(
   return undefined;
 }
 
-function given(members: Members): { name: string; value: JsonValue; source: string }[] {
+function given(members: JsonObject): { name: string; value: JsonValue; source: string }[] {
   return Object.entries(members).map(([name, value]) => ({ name, value, source: 'in the file' }));
 }
 

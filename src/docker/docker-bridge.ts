@@ -5,7 +5,8 @@
  *     settle   from then on: ask the engine once it runs, restart it if it has not read what we wrote and if we may,
  *              and look whether docker0 is where it should be
  *
- * The engine is restarted at most once in our life, and only if it started before the file got what it should read.
+ * The engine is restarted at most once for one lease and MTU, and only if it started before the file got what it should
+ * read.
  * Nothing here is a reason for the daemon to end: other hosts reach this one whatever Docker does. The log tells.
  */
 import { stat } from 'node:fs/promises';

@@ -2,12 +2,10 @@
  * What an engine's HTTP API answers, as far as it is read here (docs.docker.com/reference/api/engine). Undefined when
  * it is not what the API promises.
  */
-import type { JsonValue } from '../json.js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.js';
 import { parseIpv4 } from '../net/ipv4.js';
 import { type Prefix, parsePrefix } from '../net/prefix.js';
 import type { EngineBridge, EngineState } from './engine.js';
-
-type JsonObject = { readonly [key: string]: JsonValue };
 
 /** Of `/version`. */
 export function versionIn(answer: JsonValue): string | undefined {
@@ -27,7 +25,7 @@ export function infoIn(
 
 /** Of `/networks/bridge`. */
 export function bridgeIn(answer: JsonValue): EngineBridge | undefined {
-  if (!isObject(answer)) return undefined;
+  if (!isJsonObject(answer)) return undefined;
   const { Config } = objectOr(answer.IPAM);
   const mtu = Number(objectOr(answer.Options)['com.docker.network.driver.mtu']);
   const bips = Array.isArray(Config) ? Config.map(bipIn) : [];
@@ -43,9 +41,5 @@ function bipIn(pair: JsonValue): Prefix | undefined {
 }
 
 function objectOr(value: JsonValue | undefined): JsonObject {
-  return isObject(value) ? value : {};
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isJsonObject(value) ? value : {};
 }

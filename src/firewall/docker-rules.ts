@@ -17,7 +17,7 @@ import type { FirewallWish } from './firewall.js';
 import type { Flow } from './flow.js';
 import { iptablesText } from './iptables-text.js';
 import { LODEN_COMMENT } from './ours.js';
-import { ACCEPT } from './rule.js';
+import { ACCEPT, type Rule } from './rule.js';
 import type { Ruleset } from './ruleset.js';
 
 export type DockerRulesInput = Pick<
@@ -62,8 +62,8 @@ export function dockerBlocks(observed: Ruleset, others: Ruleset, wish: DockerRul
   const isHere = hasDocker(others);
   // Docker takes its rules away and brings them back when it starts anew; ours stay for the next.
   const input = { observed, others, keep: isHere };
-  const inward = incoming.map((flow) => ({ flow, rule: acceptIncoming(flow) }));
-  const outward = outgoing.map((flow) => ({ flow, rule: acceptOutgoing(flow) }));
+  const inward = incoming.map((flow) => ({ flow, rule: accept(flow, { inLink: flow.inLink }) }));
+  const outward = outgoing.map((flow) => ({ flow, rule: accept(flow, { outLink: flow.outLink }) }));
   const source = ahead({ ...input, table: 'nat', chain: 'POSTROUTING', passes: outward });
   if (!wish.forwardRules) return [source];
   const raw = ahead({ ...input, table: 'raw', chain: 'PREROUTING', passes: inward, concerns: isDockersDrop });
@@ -86,21 +86,12 @@ function userBlock(passes: readonly Pass[]): Block {
   };
 }
 
-function acceptIncoming({ source, destination, inLink }: Flow): string {
+/** `link` is the one to other hosts. */
+function accept({ source, destination }: Flow, link: Pick<Rule, 'inLink' | 'outLink'>): string {
   return iptablesText({
     source: { network: source.network },
     destination: { network: destination.network },
-    inLink,
-    verdict: ACCEPT,
-    comment: LODEN_COMMENT,
-  });
-}
-
-function acceptOutgoing({ source, destination, outLink }: Flow): string {
-  return iptablesText({
-    source: { network: source.network },
-    destination: { network: destination.network },
-    outLink,
+    ...link,
     verdict: ACCEPT,
     comment: LODEN_COMMENT,
   });

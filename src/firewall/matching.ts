@@ -17,7 +17,7 @@ export interface Matched {
 }
 
 /** Cuts at blanks, but not inside quotes. */
-export function wordsOf(rule: string): readonly string[] {
+function wordsOf(rule: string): readonly string[] {
   return (rule.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? []).map((word) => word.replace(/^"(.*)"$/s, '$1'));
 }
 

@@ -74,7 +74,7 @@ export async function promisedTwice(hosts: readonly LabHost[]): Promise<string[]
 }
 
 /** Waits until nothing is amiss. Returns how long that took, in seconds. */
-export async function untilWhole(lab: Lab, deadlineMs = 15_000): Promise<number> {
+export async function untilWhole(lab: Lab, deadlineMs = 15_000, signal?: AbortSignal): Promise<number> {
   const began = performance.now();
   let amiss: string[] = [];
   const look = async () => {
@@ -82,6 +82,6 @@ export async function untilWhole(lab: Lab, deadlineMs = 15_000): Promise<number>
     amiss = await inspect(lab).catch((error: Error) => [error.message]);
     return amiss.length === 0;
   };
-  await waitFor('the network is whole', look, { deadlineMs, explain: () => amiss.join('\n') });
+  await waitFor('the network is whole', look, { deadlineMs, signal, explain: () => amiss.join('\n') });
   return (performance.now() - began) / 1000;
 }

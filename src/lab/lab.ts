@@ -10,6 +10,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { LabError } from '../errors.js';
+import { together } from '../together.js';
 import { EtcdCluster } from './etcd-cluster.js';
 import { ETCD_PREFIX, type EtcdService } from './etcd-service.js';
 import { type HostOptions, LabHost } from './host.js';
@@ -19,7 +20,6 @@ import { allReached, type MatrixEntry, type PingTarget, pingMatrix } from './pin
 import { claimLab, labNamespace, writeRecord } from './record.js';
 import { startEtcd } from './start-etcd.js';
 import { takeDown } from './take-down.js';
-import { together } from './together.js';
 import { waitFor } from './wait.js';
 import { Wire } from './wire.js';
 
@@ -157,15 +157,14 @@ export class Lab {
     step(`${count} hosts, each with its link to the wire`);
     const numbers = Array.from({ length: count }, (_, index) => index + 1);
     this.#nextNumber = count + 1;
-    await together(
-      signal,
-      numbers.map((number) => () => this.#plug(number)),
-    );
+    const plugs = numbers.map((number) => () => this.#plug(number));
+    await together(signal, plugs);
     step('a daemon in each, and a container on its subnet');
     await together(
       signal,
       this.hosts.map((host) => (until) => host.begin({ ...this.#options, ...each?.(host.number) }, until)),
     );
+    signal?.throwIfAborted();
     await this.#save();
   }
 

@@ -5,6 +5,9 @@ import type { HostOptions } from './host.js';
 /** Addresses of hosts on the wire are numbered from 1 and end before those of etcd's members and the wire's own. */
 export const MOST_HOSTS = 250;
 
+/** Backends that carry packets, the usual one first. */
+export const LAB_BACKENDS: readonly string[] = ['vxlan', 'host-gw', 'udp'];
+
 export interface LabOptions extends HostOptions {
   /** Unique when absent, and known to `sweep`. */
   readonly name?: string;

@@ -10,6 +10,7 @@ import { Namespace, namespaceNames } from './namespace.js';
 import { isAlive, signalProcess } from './pid.js';
 import { LABS } from './record.js';
 import { takeDown } from './take-down.js';
+import { waitFor } from './wait.js';
 
 /** The environment variable that marks the processes of a test run. */
 export const RUN_MARK = 'LODEN_TEST_RUN';
@@ -34,15 +35,17 @@ function belongsToDead(name: string, isOver: (pid: number) => boolean): boolean 
 }
 
 async function endMarked(isOver: (pid: number) => boolean): Promise<string[]> {
-  const ended: string[] = [];
+  const ended: number[] = [];
   for (const pid of (await entries('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)) {
     // Gone meanwhile, or not ours to read.
     const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
     const mark = new RegExp(`(?:^|\0)${RUN_MARK}=(\\d+)\0`).exec(environment)?.[1];
     if (mark === undefined || pid === process.pid || !isOver(Number(mark))) continue;
-    if (signalProcess(pid, 'SIGKILL')) ended.push(`process ${pid}`);
+    if (signalProcess(pid, 'SIGKILL')) ended.push(pid);
   }
-  return ended;
+  // What is theirs goes by whether they live.
+  await waitFor('the end of killed processes', () => !ended.some(isAlive));
+  return ended.map((pid) => `process ${pid}`);
 }
 
 async function entries(directory: string): Promise<string[]> {

@@ -12,7 +12,7 @@
  * What cannot be read is a reason in words and never an exception: anybody may write to these keys.
  */
 import { posix } from 'node:path';
-import { type JsonValue, shown } from '../json.js';
+import { isJsonObject, type JsonValue, shown } from '../json.js';
 import { parseIpv4 } from '../net/ipv4.js';
 import { parseIpv6 } from '../net/ipv6.js';
 import { formatPrefix, type Prefix } from '../net/prefix.js';
@@ -149,6 +149,6 @@ function parseObject(text: string): Map<string, JsonValue> | undefined {
   } catch {
     return undefined;
   }
-  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) return undefined;
+  if (!isJsonObject(parsed)) return undefined;
   return new Map(Object.entries(parsed).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -42,6 +42,11 @@ export function isCompacted(error: unknown): boolean {
   return says(error, 'required revision has been compacted');
 }
 
+/** gRPC's word: the answer is longer than we take. */
+export function isTooLong(error: unknown): boolean {
+  return says(error, 'message larger than max');
+}
+
 export function isLeaseNotFound(error: unknown): boolean {
   return says(error, 'requested lease not found');
 }

@@ -12,8 +12,14 @@ export const CALL_MS = 5_000;
 /** How long a member may take to accept a connection before the next is tried. */
 const DIAL_MS = 2_000;
 
+/**
+ * The longest answer, in bytes. A page of leases has some 200 kB; but etcd takes values of 1.5 MB from whoever may write
+ * leases, and an answer full of them would be gigabytes in memory.
+ */
+const LONGEST_ANSWER = 2 ** 25;
+
 const CHANNEL_OPTIONS = {
-  'grpc.max_receive_message_length': -1,
+  'grpc.max_receive_message_length': LONGEST_ANSWER,
   'grpc.max_send_message_length': -1,
   // etcd answers pings that come faster than one in 5 s by closing the connection (--grpc-keepalive-min-time).
   'grpc.keepalive_time_ms': 10_000,

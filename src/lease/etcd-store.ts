@@ -14,7 +14,7 @@
  * A claim that fails half-way is undone by taking back its etcd lease. When that fails too, the claim may stand: the
  * caller's next snapshot shows a lease with its public IP, which it takes for its own; if nobody does, it expires.
  */
-import type { IKeyValue, IResponseHeader } from 'etcd3';
+import type { IKeyValue } from 'etcd3';
 import { type LodenError, StoreDeniedError } from '../errors.js';
 import type { Prefix } from '../net/prefix.js';
 import { configPath, encodeAttributes, leaseKey, leasePath, subnetsPath } from './codec.js';
@@ -22,11 +22,12 @@ import { type EtcdClients, EtcdConnection } from './etcd-connection.js';
 import { LeaseEntries, snapshotOf } from './etcd-entry.js';
 import { isDenied, isLeaseNotFound, storeError } from './etcd-errors.js';
 import { withGrant } from './etcd-grant.js';
+import { newer, type Position, type Trace } from './etcd-history.js';
 import { keepAliveOnce } from './etcd-keep-alive.js';
 import type { EtcdOptions } from './etcd-options.js';
 import { readRange } from './etcd-range.js';
 import { ABSENT, modifiedAt, swap, valueIs } from './etcd-swap.js';
-import { watchEtcd } from './etcd-watch.js';
+import { type FoundPosition, watchEtcd } from './etcd-watch.js';
 import type { Lease, LeaseAttributes } from './lease.js';
 import type { ClaimResult, LeaseSnapshot, LeaseStore, LeaseUpdate, WatchOptions } from './store.js';
 
@@ -40,8 +41,8 @@ export class EtcdStore implements LeaseStore {
   readonly #entries: LeaseEntries;
   /** What every lease key begins with. */
   readonly #prefix: string;
-  /** Of the last snapshot: which etcd it is that revisions are of. */
-  #header: IResponseHeader | undefined;
+  /** That of the last snapshot. */
+  #position: Position | undefined;
 
   constructor(options: EtcdOptions) {
     this.#options = options;
@@ -123,8 +124,8 @@ export class EtcdStore implements LeaseStore {
     });
   }
 
-  keepAlive(leaseId: string, signal: AbortSignal): Promise<number> {
-    return this.#run(signal, ({ lease }) => keepAliveOnce(lease, leaseId, signal));
+  keepAlive(leaseId: string, signal: AbortSignal, patienceMs?: number): Promise<number> {
+    return this.#run(signal, ({ lease }) => keepAliveOnce(lease, { leaseId, patienceMs, signal }));
   }
 
   timeToLive(leaseId: string, signal: AbortSignal): Promise<{ left: number; granted: number } | undefined> {
@@ -160,7 +161,7 @@ export class EtcdStore implements LeaseStore {
           return { reason: error.message, refused: error instanceof StoreDeniedError };
         },
       },
-      { revision, header: this.#header },
+      this.#position?.revision === revision ? this.#position : { revision, header: this.#position?.header },
       afresh,
     );
   }
@@ -173,12 +174,17 @@ export class EtcdStore implements LeaseStore {
     this.#connection.close();
   }
 
-  #snapshot(signal: AbortSignal): Promise<{ snapshot: LeaseSnapshot; header: IResponseHeader }> {
+  #snapshot(signal: AbortSignal): Promise<FoundPosition> {
     return this.#run(signal, async ({ kv }) => {
-      const read = (entry: IKeyValue) => this.#entries.read(entry);
+      let trace: Trace | undefined;
+      const read = (entry: IKeyValue) => {
+        trace = newer(trace, entry);
+        return this.#entries.read(entry);
+      };
       const { entries, header } = await readRange(kv, { prefix: this.#prefix, keysOnly: false }, read);
-      this.#header = header;
-      return { snapshot: snapshotOf(entries, Number(header.revision)), header };
+      const position = { revision: Number(header.revision), header, trace };
+      this.#position = position;
+      return { snapshot: snapshotOf(entries, position.revision), position };
     });
   }
 

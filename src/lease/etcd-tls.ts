@@ -1,5 +1,5 @@
 /** What TLS to etcd needs, from files that may be replaced while we run, as certificates are before they expire. */
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { FileError, OptionError } from '../errors.js';
@@ -63,15 +63,23 @@ export class TlsFiles {
 
 async function readTls({ caFile, certFile, keyFile }: TlsPaths): Promise<EtcdTls> {
   const [ca, certificate, key] = await Promise.all([caFile, certFile, keyFile].map(readPem));
+  // A secure context takes any text for a CA.
+  if (ca) check('--etcd-cafile', `${caFile} holds no certificate in PEM`, () => new X509Certificate(ca));
+  if (!certificate || !key) return ca ? { ca } : {};
+  const own = () => new X509Certificate(certificate);
+  const { validTo } = check('--etcd-certfile', `${certFile} holds no certificate in PEM`, own);
+  check('--etcd-keyfile', `${keyFile} holds no private key in PEM`, () => createPrivateKey(key));
+  const pair = () => createSecureContext({ cert: certificate, key });
+  check('--etcd-keyfile', `${keyFile} is not the key of ${certFile}`, pair);
+  return { ...(ca && { ca }), identity: { certificate, key, expiresMs: Date.parse(validTo) } };
+}
+
+/** What a look at it gives. Throws OptionError with the complaint when it throws. */
+function check<Found>(option: string, complaint: string, look: () => Found): Found {
   try {
-    createSecureContext({ cert: certificate, key });
-    // A secure context takes any text for a CA.
-    if (ca) new X509Certificate(ca);
-    const expiresMs = certificate ? Date.parse(new X509Certificate(certificate).validTo) : 0;
-    return { ...(ca && { ca }), ...(certificate && key && { identity: { certificate, key, expiresMs } }) };
+    return look();
   } catch (cause) {
-    const named = [caFile, certFile, keyFile].filter(Boolean).join(', ');
-    throw new OptionError('--etcd-cafile', `no TLS with ${named}: ${(cause as Error).message}`, { cause });
+    throw new OptionError(option, `${complaint}: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -5,6 +5,8 @@
  *     renewed ────────── due ──▶ renewed ────────── due ──▶ failing … back-off … recovered, renewed
  *        └──────────────────── TTL ───────────────────┘        └── or: TTL since the last answer ──▶ uncertain
  *
+ * A member of etcd that is silent is given up after a third of the TTL, so that another one can be asked in time.
+ *
  * `uncertain` means that the lease may have expired; only etcd can say. Nothing is taken down for it: packets flow
  * without etcd. That the key itself was deleted, or changed, the watch tells, not this.
  */
@@ -37,6 +39,9 @@ export interface HoldInput {
 /** The longest that Node can wait is 24 days; and a lease is worth a look each day, however long it is. */
 const DAY_SECONDS = 86_400;
 
+/** What a busy etcd needs, however short the TTL. */
+const LEAST_PATIENCE_MS = 1_000;
+
 export function renewIntervalSeconds(ttlSeconds: number, renewMarginSeconds: number): number {
   const beforeMargin = ttlSeconds - renewMarginSeconds;
   const interval = Math.min(ttlSeconds / 3, DAY_SECONDS);
@@ -47,6 +52,7 @@ export function renewIntervalSeconds(ttlSeconds: number, renewMarginSeconds: num
 export async function hold(input: HoldInput): Promise<void> {
   const { store, lease, ttlSeconds, clock, signal } = input;
   const intervalMs = renewIntervalSeconds(ttlSeconds, input.renewMarginSeconds) * 1_000;
+  const patienceMs = Math.max((ttlSeconds * 1_000) / 3, LEAST_PATIENCE_MS);
   const outage = new Outage(input.report, input.random);
   let deadlineMs = input.renewedMs + ttlSeconds * 1_000;
   let certain = true;
@@ -62,7 +68,7 @@ export async function hold(input: HoldInput): Promise<void> {
     // What etcd grants it counts from a moment after this one.
     const askedMs = clock.nowMs();
     try {
-      const granted = await store.keepAlive(lease.leaseId, signal);
+      const granted = await store.keepAlive(lease.leaseId, signal, patienceMs);
       outage.succeeded();
       if (granted === 0) return;
       input.report({ kind: 'renewed', ttlSeconds: granted, askedMs });

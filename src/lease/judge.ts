@@ -19,8 +19,9 @@ import {
   type Prefix,
 } from '../net/prefix.js';
 import type { Lease } from './lease.js';
+import type { Marks } from './standing.js';
 
-export interface JudgeContext {
+export interface JudgeContext extends Marks {
   readonly network: NetworkConfig;
   /** Our own subnet; undefined where there is none, as for `loden leases` on a machine that is no host. */
   readonly subnet: Prefix | undefined;
@@ -32,8 +33,6 @@ export interface JudgeContext {
   readonly leaseType: string | undefined;
   /** The backend's own word. */
   refusal(lease: Lease): string | undefined;
-  /** What two hosts must not share, as a phrase; the backend's word too. */
-  markOf(lease: Lease): string | undefined;
 }
 
 export interface GuardedAddress {
@@ -70,12 +69,17 @@ const CHECKS: readonly (readonly [RefusalKind, Check])[] = [
 ];
 
 export function judge(lease: Lease, context: JudgeContext): Judgement {
-  if (context.subnet && equalPrefixes(lease.subnet, context.subnet)) return { verdict: 'own' };
+  if (isOwn(lease, context)) return { verdict: 'own' };
   for (const [kind, check] of CHECKS) {
     const reason = check(lease, context);
     if (reason !== undefined) return { verdict: 'refused', kind, reason };
   }
   return { verdict: 'ok' };
+}
+
+/** A key with an IPv6 half is another one, and no loden's. */
+function isOwn({ subnet, subnetV6 }: Lease, { subnet: ours }: JudgeContext): boolean {
+  return ours !== undefined && subnetV6 === undefined && equalPrefixes(subnet, ours);
 }
 
 function subnetRefusal({ subnet }: Lease, { network }: JudgeContext): string | undefined {

@@ -31,7 +31,10 @@ export class Judgements {
 
   constructor(context: JudgeContext) {
     this.#context = context;
-    this.#standing = new Standing((lease) => this.#context.markOf(lease));
+    this.#standing = new Standing({
+      markOf: (lease) => this.#context.markOf(lease),
+      markFor: (subnet) => this.#context.markFor(subnet),
+    });
   }
 
   /** Takes effect with `settle`, as all that follows. */

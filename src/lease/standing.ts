@@ -7,6 +7,10 @@
  *          2   10.5.0.0/16   in the way of 1, and so of nobody else
  *          3   10.5.3.0/24   stands; when 1 goes, 2 stands, and this one does not
  *
+ * A mark that follows from a subnet is that subnet's by right, whoever was first to write it: else a host could put the
+ * MAC of another into its own lease, older as it may be, and so take that one off the air. All others that carry it are
+ * refused, whether or not its owner stands.
+ *
  * When a lease begins or ceases to stand, those to which that makes a difference are looked at again, the oldest first,
  * so each is looked at once. With leases of one length, as a pool has them, that is nobody. It makes no difference in
  * which order leases were heard of.
@@ -39,32 +43,41 @@ interface Entry {
 /** A lease that overlaps, or a host that has the mark; of several leases the first in the pool. */
 type Rival =
   | { readonly kind: 'overlap'; readonly entry: Entry }
-  | { readonly kind: 'mark'; readonly publicIp: string };
+  | { readonly kind: 'mark'; readonly publicIp: string; readonly byRight: boolean };
 
 /** A restored etcd may have given two keys one revision. */
 function isOlder(a: Entry, b: Entry): boolean {
   return a.createRevision === b.createRevision ? a.key < b.key : a.createRevision < b.createRevision;
 }
 
+/** What hosts must not share, as a phrase: `VTEP MAC 02:…`. */
+export interface Marks {
+  markOf(lease: Lease): string | undefined;
+  /** The mark that follows from a subnet, so that no other has it but by copying. */
+  markFor(subnet: Prefix): string | undefined;
+}
+
 export class Standing {
-  readonly #markOf: (lease: Lease) => string | undefined;
+  readonly #marks: Marks;
   readonly #entries = new Map<LeaseKey, Entry>();
   readonly #bySubnet = new PrefixIndex<Entry>();
-  readonly #byMark = new MarkGroups<Entry>();
+  readonly #byMark: MarkGroups<Entry>;
   /** Those that stand: of each mark one host's, but for a moment. */
-  readonly #standingByMark = new MarkGroups<Entry>();
+  readonly #standingByMark: MarkGroups<Entry>;
   readonly #queue = new AgeQueue<Entry>(isOlder);
 
-  /** `markOf` tells what hosts must not share, as a phrase: `VTEP MAC 02:…`. */
-  constructor(markOf: (lease: Lease) => string | undefined) {
-    this.#markOf = markOf;
+  constructor(marks: Marks) {
+    this.#marks = marks;
+    const hasRight = ({ subnet, mark }: Entry) => mark === marks.markFor(subnet);
+    this.#byMark = new MarkGroups(hasRight);
+    this.#standingByMark = new MarkGroups(hasRight);
   }
 
   /** Takes effect with `settle`, as all that follows. The subnet has no host bits. */
   put(key: LeaseKey, lease: Lease): void {
     const { subnet, createRevision } = lease;
     const { publicIp } = lease.attributes;
-    const mark = this.#markOf(lease);
+    const mark = this.#marks.markOf(lease);
     const known = this.#entries.get(key);
     if (known?.createRevision === createRevision && known.mark === mark && known.publicIp === publicIp)
       return;
@@ -83,10 +96,11 @@ export class Standing {
   delete(key: LeaseKey): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
+    const isRightful = this.#byMark.isRightful(entry);
     this.#entries.delete(key);
     this.#bySubnet.delete(entry);
     this.#byMark.delete(entry);
-    if (entry.stands) this.#falls(entry);
+    if (entry.stands || isRightful) this.#falls(entry);
   }
 
   /** Undefined when the lease stands, or is not known. */
@@ -94,8 +108,10 @@ export class Standing {
     const entry = this.#entries.get(key);
     const rival = entry?.rival;
     if (!entry || !rival) return undefined;
-    if (rival.kind === 'mark')
-      return { kind: 'mark', reason: `its ${entry.mark} is that of ${rival.publicIp}, whose lease is older` };
+    if (rival.kind === 'mark') {
+      const why = rival.byRight ? 'whose subnet it follows from' : 'whose lease is older';
+      return { kind: 'mark', reason: `its ${entry.mark} is that of ${rival.publicIp}, ${why}` };
+    }
     const { subnet, publicIp } = rival.entry;
     return { kind: 'overlap', reason: `overlaps ${formatPrefix(subnet)} of ${publicIp}, which is older` };
   }
@@ -118,14 +134,20 @@ export class Standing {
     this.#bySubnet.add(entry);
     this.#byMark.add(entry);
     this.#queue.add(entry);
+    if (this.#byMark.isRightful(entry))
+      for (const other of this.#byMark.others(entry)) this.#queue.add(other);
   }
 
   #rivalOf(entry: Entry): Rival | undefined {
     const isInTheWay = (other: Entry) => other.stands === true && isOlder(other, entry);
     const overlapping = this.#bySubnet.first(entry.subnet, isInTheWay);
     if (overlapping) return { kind: 'overlap', entry: overlapping };
-    const marked = this.#standingByMark.others(entry).find(isInTheWay);
-    return marked && { kind: 'mark', publicIp: marked.publicIp };
+    const rightful = this.#byMark.rightfulOthers(entry);
+    const isRightful = this.#byMark.isRightful(entry);
+    const [owner] = isRightful ? [] : rightful.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    if (owner) return { kind: 'mark', publicIp: owner.publicIp, byRight: true };
+    const marked = (isRightful ? rightful : this.#standingByMark.others(entry)).find(isInTheWay);
+    return marked && { kind: 'mark', publicIp: marked.publicIp, byRight: false };
   }
 
   /** Whoever is younger and in its way falls, or is refused on account of this one from now on. */
@@ -149,5 +171,6 @@ export class Standing {
 
 function isSame(a: Rival | undefined, b: Rival | undefined): boolean {
   if (a?.kind === 'overlap') return b?.kind === 'overlap' && a.entry === b.entry;
-  return a?.publicIp === (b?.kind === 'mark' ? b.publicIp : undefined) && a?.kind === b?.kind;
+  if (a === undefined || b?.kind !== 'mark') return a === b;
+  return a.publicIp === b.publicIp && a.byRight === b.byRight;
 }

@@ -104,8 +104,11 @@ export interface LeaseStore {
     signal: AbortSignal,
   ): Promise<boolean>;
 
-  /** Keeps an etcd lease alive once. The seconds that it was given; 0 when it has expired. */
-  keepAlive(leaseId: string, signal: AbortSignal): Promise<number>;
+  /**
+   * Keeps an etcd lease alive once. The seconds that it was given; 0 when it has expired. `patienceMs`: how long etcd
+   * may take, if that is less than for other calls.
+   */
+  keepAlive(leaseId: string, signal: AbortSignal, patienceMs?: number): Promise<number>;
 
   /** Seconds left and seconds granted, without touching the lease; undefined when it has expired, and for `0`. */
   timeToLive(leaseId: string, signal: AbortSignal): Promise<{ left: number; granted: number } | undefined>;

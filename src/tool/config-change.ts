@@ -16,7 +16,7 @@ export interface Stranded {
  * The leases that no host may keep under the new config and every host may under the old one: at its next start such
  * a host takes another subnet. Without an old config all are looked at.
  */
-export function strandedLeases(
+function strandedLeases(
   leases: Iterable<Lease>,
   before: NetworkConfig | undefined,
   after: NetworkConfig,

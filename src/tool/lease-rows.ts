@@ -1,13 +1,14 @@
 /** The lease table as the operator sees it: one row a lease, judged as the daemon would judge it. */
 
+import { isJsonObject } from '../json.js';
 import { leaseKey } from '../lease/codec.js';
-import type { JudgeContext, Judgement } from '../lease/judge.js';
+import type { JudgeContext, Judgement, RefusalKind } from '../lease/judge.js';
 import { judgeAll } from '../lease/judgements.js';
 import { isReservation, type Lease } from '../lease/lease.js';
 import { formatPrefix } from '../net/prefix.js';
 import { formatTable } from '../terminal/table.js';
 import type { Terminal } from '../terminal/terminal.js';
-import { isUntouched } from './reservation.js';
+import { isUntouched, NOBODY } from './reservation.js';
 
 /** As `--json` prints it. */
 export interface LeaseRow {
@@ -95,10 +96,14 @@ const stateColours = { ok: 'green', own: 'green', refused: 'red', unused: 'dim',
 function stateOf(lease: Lease, judgement: Judgement | undefined): Pick<LeaseRow, 'state' | 'reason'> {
   if (!judgement) return { state: 'unknown', reason: null };
   if (judgement.verdict !== 'refused') return { state: judgement.verdict, reason: null };
-  // Refused as well, since there is nobody to send to; but nothing is wrong with it.
-  return isUntouched(lease)
+  return isUnused(lease, judgement.kind)
     ? { state: 'unused', reason: null }
     : { state: 'refused', reason: judgement.reason };
+}
+
+/** Refused as well, since there is nobody to send to; but nothing else is wrong with it. */
+function isUnused(lease: Lease, refusal: RefusalKind): boolean {
+  return isUntouched(lease) && (lease.attributes.publicIp === NOBODY || refusal === 'backend');
 }
 
 function stateText({ state, reason }: LeaseRow): string {
@@ -112,7 +117,6 @@ function ttlText({ reserved, ttlSeconds }: LeaseRow): string {
 }
 
 function vtepMacOf({ attributes: { backendData } }: Lease): string | null {
-  if (typeof backendData !== 'object' || backendData === null || Array.isArray(backendData)) return null;
-  const mac = (backendData as { readonly [key: string]: unknown }).VtepMAC;
+  const mac = isJsonObject(backendData) ? backendData.VtepMAC : undefined;
   return typeof mac === 'string' ? mac : null;
 }

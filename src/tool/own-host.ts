@@ -1,7 +1,8 @@
 import type { NetworkInterfaceInfo } from 'node:os';
 import type { Uplink } from '../backend/backend.js';
+import { leaseKey } from '../lease/codec.js';
 import type { Lease } from '../lease/lease.js';
-import { equalPrefixes, masked, type Prefix, parsePrefix } from '../net/prefix.js';
+import { masked, type Prefix, parsePrefix } from '../net/prefix.js';
 
 /** What this machine is in the network. */
 export interface OwnHost {
@@ -19,7 +20,7 @@ export function ownHost(
   leases: Iterable<Lease>,
   interfaces: Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>,
 ): OwnHost | undefined {
-  const lease = subnet && [...leases].find((candidate) => equalPrefixes(candidate.subnet, subnet));
+  const lease = subnet && [...leases].find((candidate) => leaseKey(candidate) === leaseKey({ subnet }));
   return lease && { lease, uplink: uplinkWith(lease.attributes.publicIp, interfaces) };
 }
 

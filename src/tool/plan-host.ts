@@ -8,6 +8,7 @@ import { leaseKey } from '../lease/codec.js';
 import type { GuardedAddress } from '../lease/judge.js';
 import type { Lease } from '../lease/lease.js';
 import type { LeaseKey } from '../lease/store.js';
+import { equalPrefixes } from '../net/prefix.js';
 import { misfit } from './config-change.js';
 
 export interface HostPlan extends Difference {
@@ -43,9 +44,13 @@ export async function planHost(
   return { ...diff({ desired: desired.objects, observed, owned }), lease };
 }
 
-/** The lease that the daemon would find to be this host's: by its public IP, if the config still allows it. */
-function ownLease({ uplink, network }: Survey, leases: Iterable<Lease>): Lease | undefined {
-  return [...leases].find(
+/**
+ * The lease that the daemon would find to be this host's: by its public IP, if the config still allows it. Anybody may
+ * write more of them; containers are on the subnet of the last run.
+ */
+function ownLease({ uplink, network, previousSubnet }: Survey, leases: Iterable<Lease>): Lease | undefined {
+  const ours = [...leases].filter(
     (lease) => lease.attributes.publicIp === uplink.publicIp && misfit(lease, network) === undefined,
   );
+  return ours.find(({ subnet }) => previousSubnet && equalPrefixes(subnet, previousSubnet)) ?? ours[0];
 }

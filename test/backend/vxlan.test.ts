@@ -104,6 +104,15 @@ test('a device does not keep the MAC that comes with a subnet which this host ha
   t.deepEqual(macOn('10.5.9.0/32'), { VNI: 1, VtepMAC: vtepMac(before, 1) });
 });
 
+test('the mark of a new host is the one that follows from its subnet', (t) => {
+  const subnet = parsePrefix('10.5.2.0/24')!;
+  const data = vxlan.leaseData({ options: defaults, uplink, subnet, observed: new Map() });
+  const lease = peerLease('10.5.2.0/24', '192.0.2.2', 'vxlan', data);
+  t.is(vxlan.markOf!(lease), vxlan.markFor!(defaults, subnet));
+  t.not(vxlan.markOf!(lease), vxlan.markFor!({ ...defaults, vni: 2 }, subnet));
+  t.not(vxlan.markOf!(lease), vxlan.markFor!(defaults, parsePrefix('10.5.3.0/24')!));
+});
+
 test('peers with one VTEP MAC have one mark', (t) => {
   t.is(vxlan.markOf!(peer), 'VTEP MAC 62:0b:5e:5a:51:3d');
   t.is(vxlan.markOf!(peerLease('10.5.2.0/24', '192.0.2.2', 'vxlan', { VNI: 1 })), undefined);

@@ -51,6 +51,17 @@ asRoot('an interrupt ends a run and cleans up', async (t) => {
 test('an unknown figure is refused with the list of those there are', async (t) => {
   const { exitCode, stderr } = await bench('speed');
   t.is(exitCode, 2);
-  t.regex(stderr, /no figure speed/);
-  t.regex(stderr, /^ {2}throughput /m);
+  t.regex(stderr, /^there is no figure speed; there is: start, .*throughput/);
+});
+
+test('an unknown flag is refused with the usage, which fits 80 columns', async (t) => {
+  const { exitCode, stderr } = await bench('--fast');
+  t.is(exitCode, 2);
+  const { stdout: usage } = await bench('--help');
+  t.regex(stderr, /^Unknown option '--fast'/);
+  t.true(stderr.endsWith(usage));
+  t.deepEqual(
+    usage.split('\n').filter((line) => line.length > 80),
+    [],
+  );
 });

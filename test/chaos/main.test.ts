@@ -47,9 +47,17 @@ asRoot('an interrupt ends a run and cleans up', async (t) => {
   t.deepEqual(await namespacesOf(run.pid!), []);
 });
 
-test('what is no number is refused, and the help says what there is', async (t) => {
-  const refused = await chaos('--seed', 'lucky');
-  t.is(refused.exitCode, 2);
-  t.is(refused.stderr, '--seed takes a whole number, not lucky');
+test('a value that cannot be is refused, and the help says what there is', async (t) => {
+  const refusals: readonly (readonly [readonly string[], RegExp])[] = [
+    [['--seed', 'lucky'], /^--seed takes a whole number, not lucky$/],
+    [['--minutes='], /^--minutes takes a whole number, not $/],
+    [['--backend', 'vlan'], /^--backend takes vxlan, host-gw, udp, not vlan$/],
+    [['--hosts', '9'], /^Unknown option '--hosts'/],
+  ];
+  for (const [words, text] of refusals) {
+    const { exitCode, stderr } = await chaos(...words);
+    t.is(exitCode, 2, stderr);
+    t.regex(stderr, text);
+  }
   t.regex((await chaos('--help')).stdout, /--minutes N/);
 });

@@ -1,17 +1,11 @@
-/**
- * `loden plan` and `loden cleanup` on a host of their own, a network namespace:
- *
- *     ┌ host ──────────────────────────────────────┐
- *     │ etcd at 127.0.0.1        eth0 192.0.2.1/24 ├── wire0, the other end of a veth
- *     └────────────────────────────────────────────┘
- */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** `loden plan` and `loden cleanup` on a host of their own. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { Etcd } from '../../src/lab/etcd.js';
-import { type CommandResult, Namespace } from '../../src/lab/namespace.js';
+import type { Etcd } from '../../src/lab/etcd.js';
+import type { CommandResult, Namespace } from '../../src/lab/namespace.js';
+import { loneHost } from '../netns/lone-host.js';
 
 const TOOL = fileURLToPath(new URL('../../cmd/loden.js', import.meta.url));
 const PREFIX = '/coreos.com/network';
@@ -24,24 +18,8 @@ interface Host {
   loden(...words: readonly string[]): Promise<CommandResult>;
 }
 
-let hosts = 0;
-
 async function makeHost(t: ExecutionContext, backend: object): Promise<Host> {
-  const namespace = new Namespace(`loden-cmd-${process.pid}-${++hosts}`);
-  const directory = await mkdtemp(join(tmpdir(), 'loden-host-'));
-  t.teardown(async () => {
-    await namespace.delete();
-    await rm(directory, { recursive: true, force: true });
-  });
-  await namespace.create();
-  await namespace.ip(
-    'link add eth0 type veth peer name wire0',
-    'link set eth0 up',
-    'link set wire0 up',
-    'address add 192.0.2.1/24 dev eth0',
-    'route add default via 192.0.2.254',
-  );
-  const etcd = await Etcd.start({ directory: join(directory, 'etcd'), namespace });
+  const { namespace, etcd, directory } = await loneHost(t);
   const put = (key: string, value: object) => etcd.ctl('put', `${PREFIX}/${key}`, JSON.stringify(value));
   const lease = (n: number) => {
     const VtepMAC = `0e:00:00:00:00:0${n}`;

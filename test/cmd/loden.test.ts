@@ -277,6 +277,7 @@ const refused: [line: string, exitCode: number, stderr: RegExp][] = [
   ['leases reserve 10.6.1.0/24', 1, /^loden: cannot reserve 10\.6\.1\.0\/24: the pool is 10\.5\.0\.0\/16$/],
   ['leases --etcd-endpoints x', 2, /^loden: "x" is not an endpoint/],
   ['leases --etcd-endpoints http://127.0.0.1:1', 1, /^loden: etcd at 127\.0\.0\.1:1 does not answer/],
+  ['cleanup --lease --offline', 2, /^loden: --lease needs etcd/],
   ['lab frobnicate', 2, /^loden: /],
 ];
 
@@ -288,6 +289,23 @@ for (const [line, exitCode, stderr] of refused) {
     t.false(result.stderr.includes('\n'));
   });
 }
+
+/** The help of a command, and of all commands below it. */
+async function helps(world: World, words = ''): Promise<string[]> {
+  const { stdout } = await world.loden(`${words} --help`);
+  const commands = stdout.split('\nCommands:\n')[1]?.matchAll(/^ {2}([a-z-]+)/gm) ?? [];
+  const below = await Promise.all([...commands].map(([, name]) => helps(world, `${words} ${name}`)));
+  return [stdout, ...below.flat()];
+}
+
+test('every help fits 80 columns', async (t) => {
+  const all = await helps(await World.make(t));
+  t.true(all.length > 15);
+  t.deepEqual(
+    all.flatMap((help) => help.split('\n')).filter((line) => line.length > 80),
+    [],
+  );
+});
 
 test('help and version are no failures', async (t) => {
   const world = await World.make(t);

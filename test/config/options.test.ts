@@ -215,6 +215,6 @@ for (const form of ['-h', '--h', '-help', '--help']) {
     for (const { flag } of Object.values(DAEMON_OPTIONS)) t.true(text.includes(flag), flag);
     for (const group of ['etcd:', 'Uplink:', 'Lease:', 'Firewall:', 'Process:'])
       t.true(text.includes(`\n${group}\n`));
-    t.true(text.split('\n').every((line) => line.length <= 82));
+    t.true(text.split('\n').every((line) => line.length <= 80));
   });
 }

@@ -1,6 +1,8 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
 import {
@@ -79,9 +81,14 @@ test('a missing file is as good as an empty one', async (t) => {
   t.deepEqual(await readSubnetFile('/nonexistent/subnet.env'), { warnings: [] });
 });
 
-test('a file that cannot be read costs a warning', async (t) => {
-  const { warnings } = await readSubnetFile(tmpdir());
-  t.regex(warnings.join(), /cannot read .*EISDIR/);
+test('a folder, a pipe that nobody writes to or what has no end costs a warning, and no time', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'loden-subnet-file-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const [pipe, endless] = [join(folder, 'pipe'), join(folder, 'endless')];
+  await promisify(execFile)('mkfifo', [pipe]);
+  await symlink('/dev/zero', endless);
+  for (const path of [folder, pipe, endless])
+    t.deepEqual(await readSubnetFile(path), { warnings: [`cannot read ${path}: it is not a file`] });
 });
 
 test('a write replaces whatever mode and text were there', async (t) => {

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import test from 'ava';
 import { StoreDeniedError, StoreUnavailableError } from '../../src/errors.js';
+import { CALL_MS } from '../../src/lease/etcd-member.js';
 import { eventually, Follower } from '../contract/lease-store.js';
 import { attributes, prefix } from '../lease/leases.js';
 import { makeCertificates, makeClientCertificate } from './certificates.js';
@@ -278,6 +279,63 @@ check('an etcd whose history began anew is noticed, and read again', (t) =>
   }),
 );
 
+const keyOf = (n: number) => `${PREFIX}/subnets/10.5.${n}.0-24`;
+const putLease = (etcd: Etcd, n: number) => etcd.control('put', keyOf(n), `{"PublicIP":"192.0.2.${n}"}`);
+
+for (const [what, before, after] of [
+  ['a lease that an event told of', undefined, (etcd: Etcd) => putLease(etcd, 2)],
+  ['a lease that a snapshot told of', (etcd: Etcd) => putLease(etcd, 2), undefined],
+  ['a deletion', undefined, (etcd: Etcd) => etcd.control('del', keyOf(1))],
+] as const)
+  check(`a restored etcd is known by ${what}, though others have written to it since`, (t) =>
+    withEtcd({}, async (etcd, close) => {
+      const relay = await Relay.to(etcd.address);
+      const store = await etcd.store({ endpoints: `http://${relay.address}` });
+      for (const thing of [store, { close: () => void relay.cut() }]) close(thing);
+      await putLease(etcd, 1);
+      await etcd.save();
+      await before?.(etcd);
+      const follower = follow(store, await store.snapshot(never), close);
+      await after?.(etcd);
+      await follower.until(({ leases }) => leases.size !== 1);
+      await relay.cut();
+      await etcd.restore();
+      for (const n of [7, 8, 9]) await putLease(etcd, n);
+      await relay.mend();
+      const there = [1, 7, 8, 9].map((n) => `10.5.${n}.0-24`).join();
+      await follower.until(({ leases }) => [...leases.keys()].sort().join() === there);
+      t.true(follower.updates.some((update) => update.kind === 'snapshot' && update.restored));
+    }),
+  );
+
+check('a connection that comes back is not taken for another etcd, whatever was seen last', (t) =>
+  withEtcd({}, async (etcd, close) => {
+    const relay = await Relay.to(etcd.address);
+    const store = await etcd.store({ endpoints: `http://${relay.address}` });
+    for (const thing of [store, { close: () => void relay.cut() }]) close(thing);
+    await putLease(etcd, 1);
+    const follower = follow(store, await store.snapshot(never), close);
+    const isBack = () => follower.updates.at(-1)?.kind === 'connected';
+    for (const change of [
+      async () => undefined,
+      () => putLease(etcd, 2),
+      () => etcd.control('del', keyOf(2)),
+      () => putLease(etcd, 1),
+    ]) {
+      const before = follower.updates.length;
+      if (await change()) await follower.until(() => follower.updates.length > before);
+      await relay.cut();
+      await etcd.control('put', '/elsewhere', 'x');
+      await relay.mend();
+      await follower.until(isBack);
+    }
+    t.deepEqual(
+      follower.updates.map(({ kind }) => kind).filter((kind) => kind === 'snapshot'),
+      [],
+    );
+  }),
+);
+
 check('an etcd that has answered before is not said to speak another language when it goes', (t) =>
   withEtcd({}, async (etcd, close) => {
     const relay = await Relay.to(etcd.address);
@@ -321,6 +379,25 @@ check('a member that falls silent is left for another', (t) =>
     await follower.until(({ leases }) => leases.size === 1);
     await Promise.all([one.cut(), two.cut()]);
     t.pass();
+  }),
+);
+
+check('a renewal leaves a silent member as soon as its time is over', (t) =>
+  withEtcd({}, async (etcd, close) => {
+    const relays = await Promise.all([Relay.to(etcd.address), Relay.to(etcd.address)]);
+    const store = await etcd.store({ endpoints: relays.map(({ address }) => `http://${address}`).join() });
+    for (const thing of [store, ...relays.map((relay) => ({ close: () => void relay.cut() }))]) close(thing);
+    const kept = await store.claim(subnet, attributes('192.0.2.1'), 60, never);
+    if (kept.kind !== 'claimed') return t.fail();
+    for (const silent of relays) {
+      silent.silence();
+      const begun = performance.now();
+      const renewed = () => store.keepAlive(kept.lease.leaseId, never, 300);
+      t.is(await eventually(renewed), 60);
+      t.true(performance.now() - begun < CALL_MS);
+      await silent.cut();
+      await silent.mend();
+    }
   }),
 );
 

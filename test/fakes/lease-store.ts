@@ -193,7 +193,7 @@ export class FakeLeaseStore implements LeaseStore {
     });
   }
 
-  keepAlive(leaseId: string, signal: AbortSignal): Promise<number> {
+  keepAlive(leaseId: string, signal: AbortSignal, _patienceMs?: number): Promise<number> {
     return this.#call('keepAlive', signal, () => this.#etcd.renew(leaseId));
   }
 

@@ -11,6 +11,8 @@ export const FLAGS = [`--subnet-lease-ttl=${TTL_SECONDS}s`];
 
 /** How many TTLs an outage takes. When there is time, this environment variable makes them more. */
 export const OUTAGE_TTLS = Number(process.env.LODEN_FAULT_TTLS ?? 1.6);
+if (!(OUTAGE_TTLS > 1))
+  throw new RangeError('LODEN_FAULT_TTLS takes a number above 1: an outage outlasts a lease');
 
 export interface Fault {
   /** What happens, as in the table. */

@@ -1,34 +1,38 @@
-/**
- * Runs the fault suite, or the groups that are named, and prints its table:
- *
- *     npm run faults
- *     npm run faults -- etcd wipes
- *     LODEN_FAULT_TTLS=30 npm run faults -- etcd     outages of thirty lease TTLs
- */
+/** Runs the fault suite as tests, and prints the table that the pages quote. */
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { named, runProgram } from '../../src/lab/program.js';
 import { FAULT_GROUPS } from './all-groups.js';
 import { RESULTS, readResults } from './results.js';
 import { formatResults } from './table.js';
 
 const RUN = fileURLToPath(new URL('../report/run.js', import.meta.url));
 
-const names = process.argv.slice(2);
-const unknown = names.find((name) => !FAULT_GROUPS.some((group) => group.name === name));
-if (unknown !== undefined) {
-  process.stderr.write(
-    `there is no group ${unknown}; there is: ${FAULT_GROUPS.map(({ name }) => name).join(', ')}\n`,
-  );
-  process.exit(2);
-}
-// A Ctrl-C reaches the run by itself; stay for what there is to tell.
-process.on('SIGINT', () => {});
-await rm(RESULTS, { recursive: true, force: true });
-const files = (names.length === 0 ? ['*'] : names).map((name) => `dist/test/faults/${name}.test.js`);
-const { exitCode } = await execa(process.execPath, [RUN, '--timeout=600s', ...files], {
-  stdio: 'inherit',
-  reject: false,
+const USAGE = `Usage: npm run faults -- [GROUP...]
+
+Groups, all when none is named: ${FAULT_GROUPS.map(({ name }) => name).join(', ')}
+
+With the environment variable LODEN_FAULT_TTLS=30, outages last thirty lease TTLs.
+`;
+
+process.exitCode = await runProgram({
+  usage: USAGE,
+  flags: {},
+  takesWords: true,
+  read: ({ words }) => named(words, 'group', FAULT_GROUPS).map(({ name }) => name),
+  async run(names, signal) {
+    await rm(RESULTS, { recursive: true, force: true });
+    const files = names.map((name) => `dist/test/faults/${name}.test.js`);
+    const tests = execa(process.execPath, [RUN, '--timeout=600s', ...files], {
+      stdio: 'inherit',
+      reject: false,
+    });
+    // A Ctrl-C reaches them by itself.
+    signal.addEventListener('abort', () => tests.kill('SIGTERM'));
+    const { exitCode } = await tests;
+    process.stdout.write(`\n${formatResults(await readResults(names))}\n`);
+    signal.throwIfAborted();
+    return exitCode ?? 1;
+  },
 });
-process.stdout.write(`\n${formatResults(await readResults(FAULT_GROUPS.map(({ name }) => name)))}\n`);
-process.exitCode = exitCode ?? 1;

@@ -4,14 +4,22 @@ import { read } from '../docs/blocks.js';
 import { FAULT_GROUPS } from './all-groups.js';
 import { formatResults, HEADINGS } from './table.js';
 
-/** The rows of the page's table: of which fault, over which backend, with which loss between others. */
-function rowsOf(page: string): { readonly fault: string; readonly lost: string }[] {
+interface TableRow {
+  /** And over which backend. */
+  readonly fault: string;
+  /** Between others. */
+  readonly lost: string;
+  readonly line: string;
+}
+
+/** The rows of the page's table. */
+function rowsOf(page: string): TableRow[] {
   const lines = read(page).split('\n');
   const begin = lines.indexOf(`| ${HEADINGS.join(' | ')} |`);
   const end = lines.indexOf('', begin);
   return lines.slice(begin + 2, end).map((line) => {
     const [what, backend, lost = ''] = line.replace(/^\| | \|$/g, '').split(' | ');
-    return { fault: `${what}, ${backend}`, lost };
+    return { fault: `${what}, ${backend}`, lost, line };
   });
 }
 
@@ -28,18 +36,18 @@ test('the page of faults has a row for each fault that is tested, and no other',
   );
 });
 
-test('the faults that the README quotes are tested', (t) => {
-  const quoted = rowsOf('README.md');
+test('the README quotes rows of that page', (t) => {
+  const rows = rowsOf('docs/faults.md').map(({ line }) => line);
+  const quoted = rowsOf('README.md').map(({ line }) => line);
   t.true(quoted.length > 3);
   t.deepEqual(
-    quoted.filter(({ fault }) => !faults.includes(fault)),
+    quoted.filter((line) => !rows.includes(line)),
     [],
   );
 });
 
-test('the pages quote a run in which no packet was lost between hosts that nothing befell', (t) => {
-  for (const { fault, lost } of [...rowsOf('docs/faults.md'), ...rowsOf('README.md')])
-    t.regex(lost, /^0 of [\d,]+$/, fault);
+test('the page quotes a run in which no packet was lost between hosts that nothing befell', (t) => {
+  for (const { fault, lost } of rowsOf('docs/faults.md')) t.regex(lost, /^0 of [\d,]+$/, fault);
 });
 
 test('a result is a row', (t) => {

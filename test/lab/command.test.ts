@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { execa } from 'execa';
 import { namespaceNames } from '../../src/lab/namespace.js';
+import { LAB_BACKENDS } from '../../src/lab/options.js';
 import { readRecord } from '../../src/lab/record.js';
 import type { LabStatus } from '../../src/lab/status.js';
 import { takeDown } from '../../src/lab/take-down.js';
@@ -17,7 +18,7 @@ async function namespacesOf(lab: string): Promise<string[]> {
   return (await namespaceNames()).filter((name) => name.startsWith(`loden-${lab}-`));
 }
 
-for (const backend of ['vxlan', 'host-gw'])
+for (const backend of LAB_BACKENDS)
   asRoot(`loden lab up, status, exec and down do what they say over ${backend}`, async (t) => {
     const name = `test-${process.pid}-${backend}`;
     t.teardown(() => takeDown(name));
@@ -46,6 +47,12 @@ for (const backend of ['vxlan', 'host-gw'])
     t.deepEqual(await namespacesOf(name), []);
     t.is((await loden('status', '--name', name)).exitCode, 1);
   });
+
+test('a pool that no daemon would take is refused before anything is made', async (t) => {
+  const { exitCode, stderr } = await loden('up', '--network', '10.77.0.0/30');
+  t.is(exitCode, 2);
+  t.regex(stderr, /^loden: the lab's config: [^\n]*Network is "10\.77\.0\.0\/30"[^\n]*$/);
+});
 
 asRoot('the status of a lab whose daemon died and whose route went says both, and fails', async (t) => {
   const name = `test-${process.pid}-dying`;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import test from 'ava';
 import { execa } from 'execa';
@@ -7,7 +8,7 @@ import type { LabOptions } from '../../src/lab/options.js';
 import { allReached, ping } from '../../src/lab/ping.js';
 import { Pinger } from '../../src/lab/pinger.js';
 import { claimLab, labDirectory, readRecord } from '../../src/lab/record.js';
-import { sweep } from '../../src/lab/sweep.js';
+import { RUN_MARK, sweep } from '../../src/lab/sweep.js';
 import { takeDown } from '../../src/lab/take-down.js';
 import { waitFor } from '../../src/lab/wait.js';
 
@@ -149,6 +150,20 @@ asRoot('the sweep clears away what a dead process left, and nothing of one that 
   await sweep();
   t.false(await left.exists());
   t.true(await lab.wire.namespace.exists());
+});
+
+asRoot('the sweep ends what a dead run started, and clears away what that leaves', async (t) => {
+  // So much memory that it does not end the moment that it is killed.
+  const program = "$_ = 'x' x 500_000_000; $| = 1; print 'ready'; sleep 60";
+  const child = execa('perl', ['-e', program], { env: { [RUN_MARK]: `${await deadPid()}` }, reject: false });
+  t.teardown(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const left = new Namespace(`loden-test-${child.pid}-left`);
+  t.teardown(() => left.delete());
+  await left.create();
+  await sweep();
+  t.is((await child).signal, 'SIGKILL');
+  t.false(await left.exists());
 });
 
 async function deadPid(): Promise<number> {

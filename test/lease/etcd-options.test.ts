@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { FileError, OptionError } from '../../src/errors.js';
 import { type EtcdFlags, etcdOptions } from '../../src/lease/etcd-options.js';
+import { makeCertificates } from '../etcd/certificates.js';
 
 const flags: EtcdFlags = {
   endpoints: 'http://127.0.0.1:4001,http://127.0.0.1:2379',
@@ -58,18 +59,36 @@ for (const [given, option] of [
     t.is(error!.option, option);
   });
 
-test('a TLS file that is not there, or not PEM, is named', async (t) => {
+async function withCertificates(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'loden-pem-'));
   try {
-    const caFile = join(folder, 'ca.crt');
-    const secure = { ...flags, endpoints: 'https://one:2379', caFile };
-    const missing = await t.throwsAsync(etcdOptions(secure), { instanceOf: FileError });
-    t.is(missing!.path, caFile);
-    await writeFile(caFile, '-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n');
-    const bad = await t.throwsAsync(etcdOptions(secure), { instanceOf: OptionError });
-    t.true(bad!.message.includes(caFile));
-    t.deepEqual((await etcdOptions({ ...secure, caFile: '' })).warnings, []);
+    await makeCertificates(folder);
+    await body(folder);
   } finally {
     await rm(folder, { recursive: true });
   }
-});
+}
+
+test('a TLS file that is not there, or not what it should be, is named with its flag', (t) =>
+  withCertificates(async (folder) => {
+    const [caFile, certFile, keyFile] = ['ca.crt', 'client.crt', 'client.key'].map((name) =>
+      join(folder, name),
+    ) as [string, string, string];
+    const good = { ...flags, endpoints: 'https://one:2379', caFile, certFile, keyFile };
+    await etcdOptions(good);
+    const missing = { ...good, caFile: join(folder, 'none.crt') };
+    t.is((await t.throwsAsync(etcdOptions(missing), { instanceOf: FileError }))!.path, missing.caFile);
+    const rubbish = join(folder, 'rubbish.pem');
+    await writeFile(rubbish, '-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n');
+    for (const [option, change] of [
+      ['--etcd-cafile', { caFile: rubbish }],
+      ['--etcd-certfile', { certFile: rubbish }],
+      ['--etcd-keyfile', { keyFile: rubbish }],
+      ['--etcd-keyfile', { keyFile: join(folder, 'server.key') }],
+    ] as const) {
+      const error = await t.throwsAsync(etcdOptions({ ...good, ...change }), { instanceOf: OptionError });
+      t.is(error!.option, option);
+      t.true(error!.message.startsWith(Object.values(change)[0]!), error!.message);
+    }
+    t.deepEqual((await etcdOptions({ ...good, caFile: '' })).warnings, []);
+  }));

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { type HoldReport, hold, renewIntervalSeconds } from '../../src/lease/hold.js';
 import type { Lease } from '../../src/lease/lease.js';
-import { FakeClock } from '../fakes/clock.js';
+import { FakeClock, hurriedClock } from '../fakes/clock.js';
 import { FakeEtcd, FakeLeaseStore } from '../fakes/lease-store.js';
 import { lease } from './leases.js';
 
@@ -52,6 +52,33 @@ function holding(more: Partial<Lease> = {}): Holding {
     },
   };
 }
+
+test('an answer is waited for so long that another member can be asked in time', async (t) => {
+  for (const [ttlSeconds, patienceMs] of [
+    [86_400, 28_800_000],
+    [6, 2_000],
+    [2, 1_000],
+  ] as const) {
+    const store = new FakeLeaseStore(new FakeEtcd());
+    let patience: number | undefined;
+    store.keepAlive = async (_leaseId, _signal, ms) => {
+      patience = ms;
+      return 0;
+    };
+    await hold({
+      store,
+      lease: lease('10.5.7.0/24', '192.0.2.1', { leaseId: '1' }),
+      renewedMs: 0,
+      ttlSeconds,
+      renewMarginSeconds: 60,
+      clock: hurriedClock,
+      random: () => 1,
+      signal: new AbortController().signal,
+      report: () => undefined,
+    });
+    t.is(patience, patienceMs);
+  }
+});
 
 test('a lease is renewed three times per TTL, and more often when the margin asks for it', (t) => {
   t.is(renewIntervalSeconds(86_400, 3_600), 28_800);

@@ -13,6 +13,7 @@ const context: JudgeContext = {
     { address: prefix('10.5.9.1/32').address, text: '10.5.9.1, the default gateway' },
   ],
   markOf: () => undefined,
+  markFor: () => undefined,
   refusal: ({ attributes }) => (attributes.backendData === 'bad' ? 'its data is bad' : undefined),
 };
 
@@ -24,6 +25,14 @@ test("a peer's lease of our backend's type is ok", (t) => {
 test('the lease of our subnet is our own, whatever it says', (t) => {
   t.deepEqual(judge(lease('10.5.1.0/24', '192.0.2.1'), context), { verdict: 'own' });
   t.deepEqual(judge(lease('10.5.1.0/24', '192.0.2.66'), context), { verdict: 'own' });
+});
+
+test('a lease of our subnet with an IPv6 half is not our own', (t) => {
+  t.deepEqual(judge(lease('10.5.1.0/24', '192.0.2.66', { subnetV6: 'fd00::/64' }), context), {
+    verdict: 'refused',
+    kind: 'this-host',
+    reason: 'overlaps our subnet 10.5.1.0/24',
+  });
 });
 
 test('a backend that takes any type takes any', (t) => {

@@ -2,14 +2,22 @@ import test from 'ava';
 import fc from 'fast-check';
 import { leaseKey } from '../../src/lease/codec.js';
 import type { Lease } from '../../src/lease/lease.js';
-import { Standing } from '../../src/lease/standing.js';
+import { type Marks, Standing } from '../../src/lease/standing.js';
 import type { LeaseKey } from '../../src/lease/store.js';
 import { overlaps, type Prefix } from '../../src/net/prefix.js';
 import { attributes, lease, prefix } from './leases.js';
 
-/** The MAC, as `backendData` has it here. */
-const markOf = ({ attributes: { backendData } }: Lease) =>
-  typeof backendData === 'string' ? `VTEP MAC ${backendData}` : undefined;
+const MACS = ['aa', 'bb', 'cc'];
+
+const marks: Marks = {
+  /** The MAC, as `backendData` has it here. */
+  markOf: ({ attributes: { backendData } }) =>
+    typeof backendData === 'string' ? `VTEP MAC ${backendData}` : undefined,
+  /** Of one network's subnets each eighth address has another one; elsewhere none follows. */
+  markFor: ({ address }) =>
+    address >> 8 === 0x0a0500 ? `VTEP MAC ${MACS[(address >> 3) % MACS.length]}` : undefined,
+};
+const { markOf } = marks;
 
 function make(
   subnet: string,
@@ -32,7 +40,7 @@ function refusals(standing: Standing, keys: Iterable<LeaseKey>): Record<string, 
 }
 
 function atOnce(leases: readonly Lease[]): Record<string, string> {
-  const standing = new Standing(markOf);
+  const standing = new Standing(marks);
   for (const one of leases) standing.put(leaseKey(one), one);
   for (const _ of standing.settle());
   return refusals(standing, leases.map(leaseKey));
@@ -66,6 +74,27 @@ const cases: [what: string, leases: readonly Lease[], refused: Record<string, st
     {},
   ],
   [
+    'of which an older one has the MAC that follows from the subnet of a younger one',
+    [make('10.5.3.0/24', 2, 'aa'), make('10.5.0.0/28', 5, 'aa'), make('10.5.4.0/24', 4, 'aa')],
+    {
+      '10.5.3.0-24': 'its VTEP MAC aa is that of 192.0.2.5, whose subnet it follows from',
+      '10.5.4.0-24': 'its VTEP MAC aa is that of 192.0.2.5, whose subnet it follows from',
+    },
+  ],
+  [
+    'of which an older one has the MAC of one that is refused',
+    [make('10.5.0.16/28', 2, 'bb'), make('10.5.0.0/27', 3, 'aa'), make('10.5.3.0/24', 4, 'aa')],
+    {
+      '10.5.0.0-27': 'overlaps 10.5.0.16/28 of 192.0.2.2, which is older',
+      '10.5.3.0-24': 'its VTEP MAC aa is that of 192.0.2.3, whose subnet it follows from',
+    },
+  ],
+  [
+    'with one MAC that follows from both their subnets',
+    [make('10.5.0.24/29', 3, 'aa'), make('10.5.0.0/29', 2, 'aa')],
+    { '10.5.0.24-29': 'its VTEP MAC aa is that of 192.0.2.2, whose lease is older' },
+  ],
+  [
     'with one public IP',
     [make('10.5.3.0/24', 3, 'aa', '192.0.2.2'), make('10.5.2.0/24', 2, 'bb', '192.0.2.2')],
     {},
@@ -87,11 +116,17 @@ function byTheRule(leases: readonly Lease[]): string[] {
   const inTheWay = (a: Lease, b: Lease) =>
     overlaps(a.subnet, b.subnet) ||
     (markOf(a) !== undefined && markOf(a) === markOf(b) && a.attributes.publicIp !== b.attributes.publicIp);
+  const isRightful = (a: Lease) => markOf(a) === marks.markFor(a.subnet);
+  const isCopy = (a: Lease) =>
+    !isRightful(a) &&
+    leases.some(
+      (b) => isRightful(b) && markOf(a) === markOf(b) && a.attributes.publicIp !== b.attributes.publicIp,
+    );
   const standing: Lease[] = [];
-  const refused: string[] = [];
-  const byAge = leases.toSorted(
-    (a, b) => a.createRevision - b.createRevision || (leaseKey(a) < leaseKey(b) ? -1 : 1),
-  );
+  const refused: string[] = leases.filter(isCopy).map(leaseKey);
+  const byAge = leases
+    .filter((one) => !isCopy(one))
+    .toSorted((a, b) => a.createRevision - b.createRevision || (leaseKey(a) < leaseKey(b) ? -1 : 1));
   for (const one of byAge) {
     if (standing.some((other) => inTheWay(one, other))) refused.push(leaseKey(one));
     else standing.push(one);
@@ -109,7 +144,7 @@ const leases: fc.Arbitrary<Lease> = fc
     subnet: subnets,
     createRevision: fc.nat(12),
     host: fc.nat(3),
-    mac: fc.option(fc.constantFrom('aa', 'bb', 'cc'), { nil: undefined }),
+    mac: fc.option(fc.constantFrom(...MACS), { nil: undefined }),
   })
   .map(({ subnet, createRevision, host, mac }) => ({
     ...make('10.5.0.0/24', createRevision, mac, `192.0.2.${host}`),
@@ -134,7 +169,7 @@ const steps = fc.array(
 test('any order of events gives what the rule gives, and what the leases give at once', (t) => {
   fc.assert(
     fc.property(steps, (taken) => {
-      const standing = new Standing(markOf);
+      const standing = new Standing(marks);
       const present = new Map<LeaseKey, Lease>();
       /** What whoever follows the changes believes. */
       const followed = new Map<LeaseKey, string | undefined>();
@@ -169,7 +204,7 @@ test('any order of events gives what the rule gives, and what the leases give at
 /** Milliseconds to learn of 10,000 leases at once, and then of changes of every tenth, one by one. */
 function milliseconds(each: (n: number) => Lease): number {
   const begun = performance.now();
-  const standing = new Standing(markOf);
+  const standing = new Standing(marks);
   const all = Array.from({ length: 10_000 }, (_, n) => each(n));
   for (const one of all) standing.put(leaseKey(one), one);
   for (const _ of standing.settle());

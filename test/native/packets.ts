@@ -5,11 +5,8 @@ export const TCP = 6;
 export const UDP = 17;
 
 export const FIN = 0x01;
-export const SYN = 0x02;
 export const PSH = 0x08;
 export const ACK = 0x10;
-export const URG = 0x20;
-export const ECE = 0x40;
 export const CWR = 0x80;
 
 export interface Ip {

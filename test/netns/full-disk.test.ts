@@ -69,3 +69,22 @@ for (const [what, options] of [
       ['subnet.env'],
     );
   });
+
+labTest('a subnet file that could not follow a change of the uplink is written when it can be', async (t) => {
+  const folder = await diskFor(t, 'size=64k');
+  const host = theLab().host('h1');
+  const daemon = makeDaemon(`--subnet-file=${folder}/subnet.env`);
+  await daemon.start();
+  t.teardown(() => daemon.kill());
+  const mtu = async () => /FLANNEL_MTU=(\d+)/.exec(await readFile(`${folder}/subnet.env`, 'utf8'))?.[1];
+  await waitFor('the file', async () => (await mtu().catch(() => '')) === '1450');
+  await host.exec(['mount', '-o', 'remount,ro', folder]);
+  await host.ip('link set eth0 mtu 1400');
+  t.teardown(() => host.ip('link set eth0 mtu 1500'));
+  const says = (text: string) => waitFor(text, async () => (await daemon.log()).includes(text));
+  await says('cannot write the subnet file, trying again error="cannot write ');
+  t.is(await mtu(), '1450');
+  await host.exec(['mount', '-o', 'remount,rw', folder]);
+  await waitFor('the file', async () => (await mtu()) === '1350');
+  t.is(occurrences(await daemon.log(), 'cannot write the subnet file'), 1);
+});

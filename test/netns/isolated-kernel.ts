@@ -12,7 +12,7 @@ import { execa } from 'execa';
 import { RemoteKernel } from './remote-kernel.js';
 
 export const UPLINK = 'eth0';
-export const UPLINK_ADDRESS = '192.168.9.2';
+const UPLINK_ADDRESS = '192.168.9.2';
 
 export interface IsolatedKernel {
   readonly kernel: RemoteKernel;

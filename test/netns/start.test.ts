@@ -104,11 +104,7 @@ labTest('a device of another kind under our name is left alone, and said to be i
   const lab = theLab();
   const host = lab.host('h1');
   await host.daemon.stop();
-  await host.exec([
-    'sh',
-    '-ec',
-    'ip link del flannel.1; ip link add flannel.1 type bridge; ip link set flannel.1 up',
-  ]);
+  await host.namespace.ip('link del flannel.1', 'link add flannel.1 type bridge', 'link set flannel.1 up');
   const before = unnumbered(await picture(host.namespace));
   await host.daemon.start();
   await waitFor('word of it', async () =>
@@ -127,11 +123,7 @@ labTest('a host whose device cannot be made says why and is not ready, and is on
   const lab = theLab();
   const host = lab.host('h1');
   await host.daemon.stop();
-  await host.exec([
-    'sh',
-    '-ec',
-    'ip link del flannel.1; ip link add other type vxlan id 1 dev eth0 dstport 8472',
-  ]);
+  await host.namespace.ip('link del flannel.1', 'link add other type vxlan id 1 dev eth0 dstport 8472');
   const logBefore = (await host.daemon.log()).length;
   const told = async () => (await host.daemon.log()).slice(logBefore);
   await host.daemon.start();

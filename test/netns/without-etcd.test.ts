@@ -1,10 +1,10 @@
 /** A host that starts while etcd is away: it goes on from what it knew, if its lease cannot have expired. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { ETCD_PREFIX } from '../../src/lab/etcd-service.js';
 import type { LabHost } from '../../src/lab/host.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { labFor, labTest, occurrences, sharedLab } from './lab-test.js';
-import { leaseEntries, leaseOf } from './lease-keys.js';
+import { leaseEntries, leaseOf, putLease, vxlanLease } from './lease-keys.js';
 import { losesNothing } from './traffic.js';
 
 const theLab = sharedLab({ hosts: 3 });
@@ -97,6 +97,25 @@ labTest('a host whose lease may have expired waits for etcd, and says why', asyn
   await lab.etcd.start();
   await daemon.ready();
   t.is((await lab.untilAllReach()).length, 2);
+});
+
+labTest('a host that lost its subnet does not start with it when etcd is away', async (t) => {
+  const lab = await labFor(t, { hosts: 1 });
+  const host = lab.host('h1');
+  const { daemon } = host;
+  await waitFor('the state file', () => stat(stateFile(host)).catch(() => false));
+  const { key } = (await leaseOf(lab, host.address))!;
+  await putLease(lab, key, vxlanLease('192.168.77.99', '02:00:00:00:00:99'));
+  t.is((await daemon.ended()).exitCode, 3);
+  await lab.etcd.stop();
+  const logBefore = await daemon.log();
+  await daemon.start();
+  const told = async () => (await daemon.log()).slice(logBefore.length);
+  await waitFor('word', async () => (await told()).includes('waiting for etcd'));
+  t.false((await told()).includes('starting from the last known state'));
+  await lab.etcd.start();
+  await daemon.ready();
+  t.not((await leaseOf(lab, host.address))!.key, key);
 });
 
 labTest('a host that started without etcd goes over to the config that etcd turns out to have', async (t) => {

@@ -27,6 +27,32 @@ const PIECES = [
   '__proto__',
 ];
 
+/** Where a range ends, or a number is read as another than it says. */
+const NUMBERS = [
+  '0',
+  '00',
+  '024',
+  '1',
+  '7',
+  '24',
+  '31',
+  '32',
+  '33',
+  '99',
+  '127',
+  '128',
+  '255',
+  '256',
+  '65536',
+  '1e3',
+  '-1',
+];
+
+/** Words and numbers, and each character between them. */
+function tokensOf(text: string): string[] {
+  return text.match(/\d+|[A-Za-z_]+|./gs) ?? [];
+}
+
 /** Anything, JSON, and examples with a part cut out, doubled, swapped for another's or spoilt. */
 export function hostileText(examples: Examples): fc.Arbitrary<string> {
   const example = fc.constantFrom(...examples);
@@ -35,12 +61,39 @@ export function hostileText(examples: Examples): fc.Arbitrary<string> {
     fc.string({ unit: 'binary', maxLength: 4 }),
     fc.integer().map(String),
   );
-  const cut = fc.double({ min: 0, max: 1, noNaN: true });
+  // Of a double each representation is as likely as another: nearly all are next to nothing.
+  const cut = fc.nat(999).map((thousandths) => thousandths / 1000);
   const spoilt = fc.tuple(example, example, cut, cut, piece).map(([text, other, from, to, between]) => {
     const [start, end] = [Math.floor(from * text.length), Math.floor(to * other.length)];
     return text.slice(0, start) + between + other.slice(end);
   });
-  return fc.oneof(spoilt, spoilt, example, fc.string({ unit: 'binary' }), fc.json());
+  const odd = fc.oneof(
+    fc.constantFrom(...NUMBERS),
+    fc.constantFrom(...PIECES),
+    fc.constantFrom(...examples.flatMap(tokensOf)),
+  );
+  const swapped = fc
+    .tuple(example, fc.array(fc.tuple(cut, odd), { minLength: 1, maxLength: 2 }))
+    .map(([text, swaps]) => {
+      const tokens = tokensOf(text);
+      for (const [at, token] of swaps) tokens[Math.floor(at * tokens.length)] = token;
+      return tokens.join('');
+    });
+  const [begun, ended] = [
+    fc.tuple(example, cut).map(([text, to]) => text.slice(0, Math.floor(to * text.length))),
+    fc.tuple(example, piece).map(([text, end]) => text + end),
+  ];
+  return fc.oneof(
+    spoilt,
+    swapped,
+    swapped,
+    swapped,
+    begun,
+    ended,
+    example,
+    fc.string({ unit: 'binary' }),
+    fc.json(),
+  );
 }
 
 export const LONG = 64 * 1024;

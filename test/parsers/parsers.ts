@@ -75,7 +75,7 @@ export const PARSERS: readonly Parser[] = [
     reads: "a lease's key",
     examples: ['10.5.34.0-24', '10.12.13.0-24&fd00:12:13::-56'],
     read: parseLeaseKey,
-    holds: (found, text) => found === undefined || leaseKey(found) === text,
+    holds: (found, text) => found === undefined || (leaseKey(found) === text && found.subnet.length <= 31),
   }),
   parser({
     reads: "a lease's value",
@@ -115,7 +115,9 @@ export const PARSERS: readonly Parser[] = [
     reads: 'a network',
     examples: ['10.5.34.0/24'],
     read: parsePrefix,
-    holds: (found) => found === undefined || parsePrefix(formatPrefix(found))?.address === found.address,
+    holds: (found) =>
+      found === undefined ||
+      (parsePrefix(formatPrefix(found))?.address === found.address && found.length <= 32),
   }),
   parser({
     reads: 'a MAC',
@@ -124,7 +126,7 @@ export const PARSERS: readonly Parser[] = [
     holds: (found, text) => {
       if (found === undefined) return true;
       isUnicastMac(found);
-      return found === text.toLowerCase();
+      return found === text.toLowerCase() && found.length === 17;
     },
   }),
   parser({

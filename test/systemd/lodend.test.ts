@@ -7,14 +7,11 @@
  *
  * docker.service is a stand-in that notes what it found in subnet.env when it was started.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { Etcd } from '../../src/lab/etcd.js';
-import { Namespace } from '../../src/lab/namespace.js';
+import type { Etcd } from '../../src/lab/etcd.js';
 import { waitFor } from '../../src/lab/wait.js';
 import { engineFolder, hasEngine } from '../docker/engines.js';
+import { loneHost } from '../netns/lone-host.js';
 import { Machine, PACKAGE, whyNoMachine } from './machine.js';
 
 const PREFIX = '/coreos.com/network';
@@ -42,30 +39,13 @@ interface Host {
   readonly etcd: Etcd;
 }
 
-let hosts = 0;
-
 /** A host with etcd and the unit installed, both programs enabled, and nothing started. */
 async function makeHost(
   t: ExecutionContext,
   config: object = { Network: '10.5.0.0/16', Backend: { Type: 'vxlan' } },
 ) {
   t.timeout(120_000);
-  const namespace = new Namespace(`loden-test-${process.pid}-systemd-${++hosts}`);
-  const directory = await mkdtemp(join(tmpdir(), 'loden-systemd-'));
-  t.teardown(async () => {
-    await namespace.delete();
-    await rm(directory, { recursive: true, force: true });
-  });
-  await namespace.create();
-  await namespace.ip(
-    'link add eth0 type veth peer name wire0',
-    'link set eth0 up',
-    'link set wire0 up',
-    'address add 192.0.2.1/24 dev eth0',
-    'route add default via 192.0.2.254',
-  );
-  const etcd = await Etcd.start({ directory: join(directory, 'etcd'), namespace });
-  t.teardown(() => etcd.stop());
+  const { namespace, etcd, directory } = await loneHost(t);
   await etcd.ctl('put', `${PREFIX}/config`, JSON.stringify(config));
   const machine = await Machine.boot({ namespace, directory });
   t.teardown(() => machine.powerOff());

@@ -24,6 +24,7 @@ const context: JudgeContext = {
   guarded: [],
   refusal: () => undefined,
   markOf: () => undefined,
+  markFor: () => undefined,
 };
 
 const leases = [
@@ -62,6 +63,22 @@ test('a script gets numbers, nulls and the reason apart', (t) => {
   });
   t.like(rows[4], { ttlSeconds: null, state: 'refused', reason: 'outside the pool 10.5.0.0/16' });
   t.like(rows[1], { ttlSeconds: null, reserved: true, state: 'unused', vtepMac: null });
+});
+
+test('a reservation that no host has taken is refused where more is wrong with it than that', (t) => {
+  const reserved = (subnet: string, publicIp: string) =>
+    leaseRows({
+      leases: [lease(subnet, '0', { publicIp, backendType: '' })],
+      context: { ...context, uplinkNetworks: [parsePrefix('192.0.2.0/24')!] },
+      secondsLeft,
+    })[0]!;
+  t.is(reserved('10.5.9.0/24', '192.0.2.9').state, 'unused');
+  t.is(reserved('10.9.2.0/24', '192.0.2.9').reason, 'outside the pool 10.5.0.0/16');
+  t.is(reserved('10.9.2.0/24', '0.0.0.0').state, 'unused');
+  t.is(
+    reserved('10.5.9.0/24', '192.0.2.255').reason,
+    "public IP 192.0.2.255 is not a host's in 192.0.2.0/24",
+  );
 });
 
 test('without a config nothing is judged', (t) => {

@@ -94,6 +94,7 @@ test("this machine is the host of its subnet file's lease, over the interface wi
     },
   });
   t.is(ownHost(subnet, [lease], {})?.uplink, undefined);
+  t.is(ownHost(subnet, [{ ...lease, subnetV6: 'fd00::/64' }], machine), undefined);
   t.is(ownHost(subnet, [], machine), undefined);
   t.is(ownHost(undefined, [lease], machine), undefined);
 });

@@ -161,7 +161,7 @@ export class OwnLease {
 
   /** `regrant`: the etcd lease that the key is on is not to be relied on. */
   async #publish(found: Lease, regrant: boolean, signal: AbortSignal): Promise<Lease> {
-    const { store, attributes, newTtlSeconds, log } = this.#input;
+    const { store, attributes, newTtlSeconds, contact, log } = this.#input;
     const held = regrant ? { ...found, leaseId: this.lease.leaseId } : found;
     const ttl = regrant && !isReservation(held) ? newTtlSeconds : undefined;
     let asked = currentMoment();
@@ -172,6 +172,8 @@ export class OwnLease {
     };
     const waiting = { waitingFor: 'etcd, to publish our lease again', absent: '', log, signal };
     const published = await persist(publish, waiting);
+    // A renewal that failed before would tell so only when the next is due.
+    contact.back('lease');
     if (ttl !== undefined) this.#grant = { renewed: asked, ttlSeconds: ttl };
     return published;
   }

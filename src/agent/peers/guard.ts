@@ -104,7 +104,9 @@ export class Guard {
     const { resolverFiles = RESOLVER_FILES } = this.#input;
     const texts = await Promise.all(resolverFiles.map((path) => readFile(path, 'utf8').catch(() => '')));
     return texts.flatMap((text) =>
-      [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => [match[1]!, 'a DNS server'] as const),
+      [...text.matchAll(/^[ \t]*nameserver[ \t]+(\S+)/gm)].map(
+        (match) => [match[1]!, 'a DNS server'] as const,
+      ),
     );
   }
 

@@ -17,5 +17,6 @@ export function judgeContext(
     leaseType: backend.leaseType || undefined,
     refusal: (peer) => backend.refusal(view, peer),
     markOf: (peer) => backend.markOf?.(peer),
+    markFor: (peerSubnet) => backend.markFor?.(view.options, peerSubnet),
   };
 }

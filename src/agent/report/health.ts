@@ -45,14 +45,18 @@ export async function serveHealth(
   };
   const server = createServer((request, response) => {
     const { status, body, type = 'text/plain; charset=utf-8' } = answer((request.url ?? '/').split('?')[0]!);
-    const reason = status === 503 && !state.ready ? { 'x-loden-reason': state.reason } : {};
+    const reason = status === 503 && !state.ready ? { 'x-loden-reason': inHeader(state.reason) } : {};
     response.writeHead(status, { 'content-type': type, connection: 'close', ...reason });
     response.end(body);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      const message = `cannot serve /healthz, /readyz and /metrics at ${ip}:${port} (${cause.code}); set --healthz-port to a free port`;
-      reject(new OptionError('--healthz-port', message, { cause }));
+      const what = `cannot serve /healthz, /readyz and /metrics at ${ip}:${port} (${cause.code})`;
+      const [option, advice] =
+        cause.code === 'EADDRNOTAVAIL'
+          ? ['--healthz-ip', 'an address of this host']
+          : ['--healthz-port', 'a free port'];
+      reject(new OptionError(option, `${what}; set ${option} to ${advice}`, { cause }));
     });
     server.listen(port, ip, resolve);
   });
@@ -65,4 +69,9 @@ export async function serveHealth(
       server.closeAllConnections();
     },
   };
+}
+
+/** Node throws at anything else, and a reason may be in etcd's words, or OpenSSL's. */
+function inHeader(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, ' ');
 }

@@ -31,7 +31,7 @@ function asText(line: string, colour: boolean): string {
   const padded = String(level).padEnd(5);
   const shown = colour ? `\u001b[${COLOURS[String(level)] ?? 0}m${padded}\u001b[0m` : padded;
   const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${inLine(value)}`);
-  return `${time} ${shown} ${component ? `${component}: ` : ''}${msg}${printable(rest.join(''))}\n`;
+  return `${time} ${shown} ${component ? `${component}: ` : ''}${printable(`${msg}${rest.join('')}`)}\n`;
 }
 
 /** Bare where that is unambiguous, else as JSON, which also keeps line breaks out of the log. */

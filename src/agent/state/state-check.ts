@@ -2,6 +2,7 @@
  * Whether a state that is whole is one to begin with here. It may have been written by a loden that knew more backends,
  * have come with another host's disk, or be of a network that the daemon is not pointed to any more.
  */
+import type { Logger } from 'pino';
 import { checkConfig } from '../../backend/checked-config.js';
 import { ConfigError } from '../../errors.js';
 import { fitsPool } from '../../lease/fit.js';
@@ -23,6 +24,18 @@ export async function readUsableState({ stateDir, etcdPrefix, identity }: Wanted
   const obstacle = stateObstacle(state, identity);
   if (obstacle !== undefined) return { warning: `${stateFile(stateDir)}: ${obstacle}` };
   return state.etcdPrefix === etcdPrefix ? { state } : {};
+}
+
+/** Reads it each time that it is called, and warns of one that cannot be used: of each reason once, not at each attempt. */
+export function stateReader(wanted: Wanted, log: Logger): () => Promise<KnownState | undefined> {
+  let told: string | undefined;
+  return async () => {
+    const { state, warning } = await readUsableState(wanted);
+    if (warning !== undefined && warning !== told)
+      log.warn({ reason: warning }, 'the last known state cannot be used');
+    told = warning;
+    return state;
+  };
 }
 
 /** Why it is not, for the log; undefined where it is. */

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { openRegular, readRegular } from '../../files/read-regular.js';
 import { errnoOf, writeWhole } from '../../files/write-whole.js';
-import type { JsonValue } from '../../json.js';
+import { isJsonObject, type JsonValue } from '../../json.js';
 import { decodeAttributes, encodeAttributes, leaseKey, parseLeaseKey } from '../../lease/codec.js';
 import type { Lease } from '../../lease/lease.js';
 import type { LeaseKey } from '../../lease/store.js';
@@ -155,7 +155,7 @@ function parseObject(line: string | undefined): Fields {
 }
 
 function fieldsOf(value: JsonValue | undefined): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+  return isJsonObject(value) ? value : {};
 }
 
 function parseLease(value: JsonValue | Fields | undefined): Lease | undefined {

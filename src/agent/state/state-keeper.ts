@@ -1,7 +1,8 @@
+import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { FileError } from '../../errors.js';
-import { type KnownState, writeState } from './state-file.js';
+import { type KnownState, stateFile, writeState } from './state-file.js';
 
 /** From a change to the file, so that what changes together is written together. */
 const DELAY_MS = 200;
@@ -30,6 +31,16 @@ export class StateKeeper {
   changed(known: () => KnownState): void {
     this.#known = known;
     this.#schedule();
+  }
+
+  /** Removes what is written, and writes no more: nothing of it is ours. */
+  async forget(): Promise<void> {
+    this.#known = undefined;
+    clearTimeout(this.#timer);
+    await this.#writing;
+    this.#known = undefined;
+    // Where nobody may write, the log has said so.
+    await rm(stateFile(this.#stateDir), { force: true }).catch(() => undefined);
   }
 
   /** Writes what is not written yet. */

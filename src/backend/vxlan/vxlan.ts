@@ -10,6 +10,7 @@
  *
  * The VTEP's address is its subnet's first one, on a /32: what a host itself sends to a container comes from there.
  */
+import { vtepMac } from '../../net/mac.js';
 import type { Backend } from '../backend.js';
 import { isOnLink } from '../direct-route.js';
 import { IP_FORWARD } from '../forwarding.js';
@@ -18,6 +19,8 @@ import { acceptRouterAdvertisements, deviceName, VXLAN_OVERHEAD, vxlanMtu } from
 import { vtepOf, vtepRefusal, vxlanLeaseData } from './lease-data.js';
 import { parseVxlanOptions, type VxlanOptions } from './options.js';
 import { planPeer, planSelf } from './plan.js';
+
+const mark = (mac: string) => `VTEP MAC ${mac}`;
 
 export const vxlan: Backend<VxlanOptions> = {
   type: 'vxlan',
@@ -41,8 +44,9 @@ export const vxlan: Backend<VxlanOptions> = {
 
   markOf({ attributes }) {
     const mac = vtepOf(attributes.backendData);
-    return mac && `VTEP MAC ${mac}`;
+    return mac && mark(mac);
   },
+  markFor: ({ vni }, subnet) => mark(vtepMac(subnet, vni)),
 
   owns: (options) => ({
     links: [deviceName(options)],

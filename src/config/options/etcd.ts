@@ -10,7 +10,8 @@ export const ETCD_OPTIONS = {
     flag: 'etcd-endpoints',
     kind: text('urls'),
     initial: 'http://127.0.0.1:4001,http://127.0.0.1:2379',
-    help: 'etcd v3 servers',
+    // In words of its own, as a line of the help has no room for the list in one piece.
+    help: 'etcd v3 servers (default http://127.0.0.1:4001, http://127.0.0.1:2379)',
     group,
     flannel,
   },

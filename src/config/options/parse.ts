@@ -40,9 +40,10 @@ function daemonCommand(): Command {
 function helpText(command: Command): string {
   const ignored = Object.values(FLANNEL_ONLY_OPTIONS).map(({ flag }) => flag);
   return `${command.helpInformation()}
-An option takes one dash or two, -f value or -f=value; a boolean its value with =.
-Each may be an environment variable: --iface is LODEND_IFACE, and FLANNELD_IFACE
-if flannel has it too. Accepted for flannel's sake, without effect:
+An option takes one dash or two, -f value or -f=value; a boolean its value with
+=. Each may be an environment variable: --iface is LODEND_IFACE, and
+FLANNELD_IFACE if flannel has it too. Accepted for flannel's sake, without
+effect:
 ${wrap(ignored, 78)}
 Exit status: 0 stopped by a signal, 1 failure, 2 bad option or config,
 3 subnet lost to another host.

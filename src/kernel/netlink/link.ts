@@ -8,7 +8,7 @@ export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
 export const RTM_GETLINK = 18;
 
-export const IFF_UP = 1;
+const IFF_UP = 1;
 
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;

@@ -33,6 +33,7 @@ async function start(t: ExecutionContext, { prepare, mayClaim }: Setting = {}) {
   if (claimed.kind === 'taken') throw new Error('the pool of the test is empty');
   const lines: string[] = [];
   const log = pino({ level: 'info' }, { write: (line) => lines.push(JSON.parse(line).msg) });
+  const contact = new Contact(log, () => undefined);
   const own = new OwnLease({
     store,
     lease: claimed.lease,
@@ -41,7 +42,7 @@ async function start(t: ExecutionContext, { prepare, mayClaim }: Setting = {}) {
     ttlSeconds: TTL_SECONDS,
     newTtlSeconds: TTL_SECONDS,
     renewMarginSeconds: 60,
-    contact: new Contact(log, () => undefined),
+    contact,
     log,
     mayClaim: mayClaim ?? (async () => undefined),
     onChange: () => undefined,
@@ -61,7 +62,7 @@ async function start(t: ExecutionContext, { prepare, mayClaim }: Setting = {}) {
     stop.abort();
     await Promise.allSettled([kept, watching]);
   });
-  return { etcd, store, kept, lines };
+  return { etcd, store, kept, lines, contact };
 }
 
 test('a deleted key is claimed again at once, and only once', async (t) => {
@@ -147,6 +148,22 @@ for (const [what, text] of [
     t.not(etcd.entries.get(KEY)?.leaseId, '0');
     t.deepEqual(lines, ['our lease is out of an older backup of etcd, publishing it again']);
   });
+
+test('when our lease is published again, a renewal that had failed counts no more', async (t) => {
+  let restore = () => {};
+  const { etcd, lines, contact } = await start(t, {
+    prepare: (before) => {
+      before.put(KEY, encodeAttributes({ ...ours, backendType: 'vxlan' }));
+      restore = before.backup();
+      before.remove(KEY);
+    },
+  });
+  contact.lost('lease', { reason: 'the test says so', refused: false });
+  restore();
+  await until(t, 'our value is back', () => etcd.entries.get(KEY)?.text === encodeAttributes(ours));
+  await until(t, 'the log says so', () => lines.at(-1) === 'etcd is back');
+  t.is(contact.silence, undefined);
+});
 
 test('nothing is claimed before the config is there', async (t) => {
   const config = new EventEmitter();

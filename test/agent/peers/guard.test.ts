@@ -75,6 +75,14 @@ test('what this host needs where it is, inside the pool, is guarded', async (t) 
   await dispose();
 });
 
+test('a resolver file of nothing but blank lines is read at once', async (t) => {
+  const { guard, dispose } = await guardOf(`nameserver\n10.5.3.9\n${'\n'.repeat(200_000)}`);
+  const begun = performance.now();
+  t.false(texts(await guard.look(signal)).includes('10.5.3.9, a DNS server'));
+  t.true(performance.now() - begun < 1_000);
+  await dispose();
+});
+
 test('a name that cannot be found any more is what it was last', async (t) => {
   let answer: () => Promise<readonly string[]> = async () => ['10.5.50.2'];
   const { guard, dispose } = await guardOf('', { resolve: () => answer() });

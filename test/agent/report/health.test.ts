@@ -40,11 +40,26 @@ test('/healthz is 200 from the start, and /readyz 503 with the reason until all 
   t.deepEqual(await answers(port, '/other'), [404, 'there are /healthz, /readyz and /metrics']);
 });
 
+test('a reason may be any text', async (t) => {
+  const { health, port } = await serve();
+  t.teardown(health.close);
+  health.set({ ready: false, reason: 'etcd said:\r\nx: y\0…!' });
+  const { status, headers } = await fetch(`http://127.0.0.1:${port}/readyz`);
+  t.deepEqual([status, headers.get('x-loden-reason'), headers.get('x')], [503, 'etcd said: x: y !', null]);
+});
+
 test('a port that is in use is told of by its flag', async (t) => {
   const { health, port } = await serve();
   t.teardown(health.close);
   const error = await t.throwsAsync(serveHealth('127.0.0.1', port, ofReadiness), { instanceOf: OptionError });
   t.regex(error!.message, /EADDRINUSE.*--healthz-port/);
+});
+
+test('an address that is not this host’s is told of by its flag', async (t) => {
+  const error = await t.throwsAsync(serveHealth('240.0.0.1', await freePort(), ofReadiness), {
+    instanceOf: OptionError,
+  });
+  t.regex(error!.message, /EADDRNOTAVAIL.*--healthz-ip/);
 });
 
 test('/metrics is asked for anew each time, and is of the type that Prometheus expects', async (t) => {

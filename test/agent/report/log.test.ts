@@ -1,11 +1,11 @@
 import test from 'ava';
 import { createLog } from '../../../src/agent/report/log.js';
 
-function linesOf(fields: object): string[] {
+function linesOf(fields: object, message = 'said'): string[] {
   const lines: string[] = [];
   createLog({ format: 'text', level: 'info', colour: false }, (line) => lines.push(line)).info(
     fields,
-    'said',
+    message,
   );
   return lines.map((line) => line.replace(/^\S+ /, ''));
 }
@@ -20,4 +20,5 @@ test('what somebody else wrote cannot break a line of the log, nor colour it', (
   t.deepEqual(linesOf({ key: 'k\u001b[31m\u009b2J', reason: 'a\nb' }), [
     'info  said key=k\\u{1b}[31m\\u{9b}2J reason="a\\nb"\n',
   ]);
+  t.deepEqual(linesOf({}, 'its identity is x\n2026 error'), ['info  its identity is x\\u{a}2026 error\n']);
 });

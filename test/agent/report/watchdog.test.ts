@@ -8,8 +8,8 @@ test('the watchdog is pinged at once, and then twice in the time that it allows'
   const started = performance.now();
   pingWatchdog({ WATCHDOG_USEC: '200000' }, () => pings.push(performance.now() - started), stop.signal);
   t.is(pings.length, 1);
-  await waitFor('five pings', () => pings.length === 5);
-  t.true(pings.at(-1)! >= 4 * 100 - 10, `five pings came in ${pings.at(-1)} ms`);
+  await waitFor('five pings', () => pings.length >= 5);
+  t.true(pings[4]! >= 4 * 100 - 10, `five pings came in ${pings[4]} ms`);
   stop.abort();
 });
 

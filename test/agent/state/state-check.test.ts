@@ -1,6 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
-import { stateObstacle } from '../../../src/agent/state/state-check.js';
-import type { KnownState } from '../../../src/agent/state/state-file.js';
+import { stateObstacle, stateReader } from '../../../src/agent/state/state-check.js';
+import { type KnownState, stateFile, writeState } from '../../../src/agent/state/state-file.js';
+import { recordingLog } from '../../fakes/log.js';
 import { attributes, lease } from '../../lease/leases.js';
 
 const OURS = 'a'.repeat(32);
@@ -40,4 +44,33 @@ test('a config that this version cannot use is no reason to end', (t) => {
 test('a lease that its own config has no room for is not used', (t) => {
   const configText = '{"Network":"10.6.0.0/16"}';
   t.is(stateObstacle(state({ configText }), OURS), 'its lease, 10.5.34.0/24, is not of its network config');
+});
+
+test('of a state that cannot be used the log tells once, however often it is read', async (t) => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'loden-check-'));
+  t.teardown(() => rm(stateDir, { recursive: true }));
+  const { log, lines } = recordingLog();
+  const read = stateReader({ stateDir, etcdPrefix: '/coreos.com/network', identity: OURS }, log);
+  await writeFile(stateFile(stateDir), 'rubbish');
+  for (const _ of [1, 2, 3]) t.is(await read(), undefined);
+  await writeState(stateDir, state());
+  t.deepEqual(await read(), state());
+  await writeState(stateDir, state({}, 'b'.repeat(32)));
+  for (const _ of [1, 2, 3]) t.is(await read(), undefined);
+  t.deepEqual(
+    lines.map(({ msg, reason }) => [msg, /damaged|identity/.exec(String(reason))?.[0]]),
+    [
+      ['the last known state cannot be used', 'damaged'],
+      ['the last known state cannot be used', 'identity'],
+    ],
+  );
+});
+
+test('nothing is said of a state that is of another network', async (t) => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'loden-check-'));
+  t.teardown(() => rm(stateDir, { recursive: true }));
+  const { log, lines } = recordingLog();
+  await writeState(stateDir, state());
+  t.is(await stateReader({ stateDir, etcdPrefix: '/other', identity: OURS }, log)(), undefined);
+  t.deepEqual(lines, []);
 });

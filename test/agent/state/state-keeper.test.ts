@@ -63,3 +63,27 @@ test('without a change nothing is written', async (t) => {
   await keeper.close();
   t.deepEqual(await readState(stateDir), {});
 });
+
+test('what is to be forgotten is gone, also when it is being written', async (t) => {
+  const { stateDir, keeper } = await setUp(t);
+  keeper.changed(() => known(1));
+  await waitFor('the file', async () => (await readState(stateDir)).state !== undefined);
+  let asked = false;
+  keeper.changed(() => {
+    asked = true;
+    return known(2);
+  });
+  await waitFor('the next writing', () => asked);
+  keeper.changed(() => known(3));
+  await keeper.forget();
+  await keeper.close();
+  t.deepEqual(await readState(stateDir), {});
+});
+
+test('forgetting does not mind that there is nothing, or nowhere', async (t) => {
+  const { stateDir, keeper } = await setUp(t);
+  await keeper.forget();
+  await writeFile(stateDir, 'in the way');
+  await keeper.forget();
+  t.is(await readFile(stateDir, 'utf8'), 'in the way');
+});
