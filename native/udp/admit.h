@@ -1,6 +1,9 @@
 /*
- * Which packets are taken in: from a peer's public address, and only with an inner source in that peer's subnet. So a
- * stranger cannot reach containers, nor one host speak for another's.
+ * Which packets are taken in: from a peer's public address, and only with an inner source in that peer's subnet, or that
+ * very address. So a stranger cannot reach containers, nor one host speak for another's.
+ *
+ * A host's own address is the source of its answers to a container whose packets went to it untranslated, beside the
+ * tunnel: the way back to the container's subnet is through it.
  */
 #ifndef LODEN_UDP_ADMIT_H
 #define LODEN_UDP_ADMIT_H
@@ -15,7 +18,9 @@ static inline enum admission admit(const struct peers *peers, const struct packe
                                    bool accept_any) {
   uint32_t public_ip = peers_find(peers, packet->source);
   if (public_ip != 0 && (accept_any || public_ip == sender)) return ADMITTED;
-  return accept_any || peers_know(peers, sender) ? WRONG_SOURCE : UNKNOWN_SENDER;
+  bool known = peers_know(peers, sender);
+  if (known && packet->source == sender) return ADMITTED;
+  return accept_any || known ? WRONG_SOURCE : UNKNOWN_SENDER;
 }
 
 #endif

@@ -28,7 +28,7 @@
   _(DROPPED_MALFORMED, "dropped_malformed")                                                                            \
   _(DROPPED_TOO_BIG, "dropped_too_big")               /* for one UDP datagram */                                       \
   _(DROPPED_UNKNOWN_SENDER, "dropped_unknown_sender") /* from no peer's public address */                              \
-  _(DROPPED_WRONG_SOURCE, "dropped_wrong_source")     /* inner source outside that peer's subnet */                    \
+  _(DROPPED_WRONG_SOURCE, "dropped_wrong_source")     /* inner source neither that peer's address nor its subnet's */  \
   _(BAD_CHECKSUMS, "bad_checksums")                   /* of inner packets; they were passed on as they came */         \
   _(SEND_ERRORS, "send_errors")                       /* packets that the socket refused */                            \
   _(RECEIVE_ERRORS, "receive_errors")                                                                                  \

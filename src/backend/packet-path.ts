@@ -57,7 +57,7 @@ export const PACKET_COUNTERS = {
   dropped_malformed: 'packets with a header that cannot be',
   dropped_too_big: 'packets too big for a datagram',
   dropped_unknown_sender: "packets from no peer's public IP",
-  dropped_wrong_source: "packets with a source outside the sending peer's subnet",
+  dropped_wrong_source: 'packets with a source that is not that of the sending peer',
   bad_checksums: 'packets with a wrong checksum, passed on as they came',
   send_errors: 'packets that the socket refused',
   receive_errors: 'receives that failed',

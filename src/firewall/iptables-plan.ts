@@ -83,6 +83,17 @@ export function planIptables(
   });
 }
 
+/**
+ * Whether a chain of flannel's is empty though a rule leads there. A flanneld that starts leaves it so while it makes up
+ * its rules, and then appends them to what there is by then.
+ */
+export function isBeingFilled(observed: Ruleset): boolean {
+  return [MASQUERADE_CHAIN, FORWARD_CHAIN].some(
+    ({ table, chain, parent, jump }) =>
+      observed.get(table)?.get(chain)?.rules.length === 0 && rulesOf(observed, table, parent).includes(jump),
+  );
+}
+
 interface FlannelBlocks {
   readonly chain: string;
   readonly table: string;

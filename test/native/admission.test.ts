@@ -66,6 +66,16 @@ asRoot("only a peer's packets from its own subnet are taken in", async (t) => {
   await onlyThis(t, here, fine, { dropped_unknown_sender: 2, dropped_wrong_source: 3 });
 });
 
+asRoot("a peer's own answers are taken in, as they come from its public IP inside as well", async (t) => {
+  const here = await scene(t);
+  const fine = packet(PEER);
+  // A stranger's, another peer's, and ours.
+  await here.from(STRANGER, packet(STRANGER), packet(PEER));
+  await here.host.path.counted('dropped_unknown_sender', 2);
+  await here.from(PEER, packet(STRANGER), packet('192.168.9.4'), packet(here.host.address), fine);
+  await onlyThis(t, here, fine, { dropped_unknown_sender: 2, dropped_wrong_source: 3 });
+});
+
 asRoot("with accept-any the sender's address is not looked at, but the inner source is", async (t) => {
   const here = await scene(t, { acceptAny: true });
   const fine = packet('10.9.2.7');

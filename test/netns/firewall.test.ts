@@ -101,6 +101,22 @@ for (const flavour of FLAVOURS) {
   });
 }
 
+test('a flanneld that starts may empty its chains and fill them again: no rule is there twice', async (t) => {
+  const host = await FirewalledHost.make(t, 'nft');
+  const keeper = await host.keep(t, WISH);
+  const rules = [...FLANNELS.slice(1, 3), ...FLANNELS.slice(4)].map((rule) => rule.split(/ (.*)/));
+  const lines = (table: string) => rules.filter(([name]) => name === table).map(([, rule]) => rule);
+  const fill = ['*nat', ...lines('nat'), 'COMMIT', '*filter', ...lines('filter'), 'COMMIT'].join('\n');
+  await host.shell(`iptables -t nat -F FLANNEL-POSTRTG && iptables -F FLANNEL-FWD && sleep 0.1
+    iptables-restore --noflush <<'END'\n${fill}\nEND`);
+  t.deepEqual(await host.rules(SAVE), FLANNELS);
+  await host.shell('iptables -F FLANNEL-FWD');
+  await host.untilRules(FLANNELS, 5 * SECOND_MS, SAVE);
+  const words = () => keeper.log.filter(({ msg }) => msg === 'firewall rules put right').length;
+  await waitFor('a word on it', () => words() > 0);
+  t.is(words(), 1);
+});
+
 for (const destroy of ['nft flush ruleset', 'iptables -F && iptables -t nat -F', 'iptables -D FORWARD 1']) {
   test(`nftables tells of a change: rules are back within a second after ${destroy}`, async (t) => {
     const host = await FirewalledHost.make(t, 'nft');

@@ -96,13 +96,11 @@ function* named(asked: string, reason: string, host: HostNetwork): Generator<Mat
   }
 }
 
-/** Addresses of all interfaces come before names, as with flannel; the loopback's do not count. */
+/** Addresses of all interfaces come before names, as with flannel. */
 function* matching(regex: RegExp, host: HostNetwork): Generator<Match> {
   const reason = `--iface-regex ${regex.source}`;
   const usable = host.interfaces.flatMap((link) =>
-    link.addresses
-      .filter(({ address }) => !contains(LOOPBACK, parseIpv4(address)!))
-      .map((address) => ({ link, address, reason })),
+    reachable(link).map((address) => ({ link, address, reason })),
   );
   yield* usable.filter(({ address }) => regex.test(address.address));
   yield* usable.filter(({ link }) => regex.test(link.name));
@@ -115,8 +113,14 @@ function* onLink(
   host: HostNetwork,
 ): Generator<Match> {
   const link = host.interfaces.find((candidate) => candidate.name === name);
-  const address = link?.addresses.find((own) => own.address === source) ?? link?.addresses[0];
-  if (link && address) yield { link, address, reason };
+  if (!link) return;
+  const address = link.addresses.find((own) => own.address === source) ?? reachable(link)[0];
+  if (address) yield { link, address, reason };
+}
+
+/** Whoever wants 127.0.0.1 has to ask for it by that: other hosts do not reach it. */
+function reachable({ addresses }: Interface): InterfaceAddress[] {
+  return addresses.filter(({ address }) => !contains(LOOPBACK, parseIpv4(address)!));
 }
 
 function noneFits(request: UplinkRequest, host: HostNetwork): UplinkError {

@@ -30,6 +30,7 @@ export const FLANNEL_ONLY_OPTIONS = {
   kubeAnnotationPrefix: ignored('kube-annotation-prefix', kubernetes),
   netConfigPath: ignored('net-config-path', kubernetes),
   setNodeNetworkUnavailable: ignored('set-node-network-unavailable', kubernetes, bool),
+  useMultiClusterCidr: ignored('use-multi-cluster-cidr', kubernetes, bool),
   remote: ignored('remote', retired),
   remoteKeyfile: ignored('remote-keyfile', retired),
   remoteCertfile: ignored('remote-certfile', retired),

@@ -6,18 +6,22 @@
  *   iptables-legacy-save ─▶ plan: ours into the flavour that has Docker's rules, out of the other ─▶ iptables-restore
  *   nft list table ─────▶ plan: ours if the network's config says nftables, else out ──────────────▶ nft -f
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { FirewallError } from '../../errors.js';
 import type { Prefix } from '../../net/prefix.js';
 import type { Step } from '../difference.js';
 import { hasDocker } from '../docker-rules.js';
 import { findDrops } from '../find-drops.js';
 import type { Drop, Firewall, FirewallReport, FirewallWish } from '../firewall.js';
-import { planIptables, type TablePlan } from '../iptables-plan.js';
+import { isBeingFilled, planIptables, type TablePlan } from '../iptables-plan.js';
 import { NFT_TABLE, planNftables } from '../nftables-plan.js';
 import { NOTHING, type Ruleset } from '../ruleset.js';
 import { nftablesEvents } from './events.js';
 import { type Flavour, findIptables, type Iptables, readRuleset, restore } from './iptables.js';
 import { changeNftTable, hasDockerInNftables, type NftTable, readNftTable } from './nftables.js';
+
+/** How long a flanneld that starts may take from emptying a chain to filling it: some twenty processes. */
+const FILLING_MS = 400;
 
 /** What is there, and what is to be done about it. */
 interface Look {
@@ -31,7 +35,11 @@ export class HostFirewall implements Firewall {
   #nftSeenEmpty = false;
 
   async apply(wish: FirewallWish, signal: AbortSignal): Promise<FirewallReport> {
-    const look = await this.#look(networksOf(wish), wish, signal);
+    let look = await this.#look(networksOf(wish), wish, signal);
+    if (!isDone(look) && look.iptables.some(({ observed }) => isBeingFilled(observed))) {
+      await delay(FILLING_MS, undefined, { signal });
+      look = await this.#look(networksOf(wish), wish, signal);
+    }
     if (isDone(look)) return { added: [], removed: [], drops: await dropsIn(look, wish, signal) };
     await carryOut(look, signal);
     // What drops packets in spite of the new rules the next look shows.

@@ -55,6 +55,13 @@ test('an interface is found by name or by address, and the address asked for is 
   t.is(chosen({ iface: ['192.0.2.11'] }), 'eth0 192.0.2.11 as 192.0.2.11 by --iface 192.0.2.11');
 });
 
+test('the loopback is chosen by name for an address that others may reach, and 127.0.0.1 by that only', (t) => {
+  t.throws(() => chosen({ iface: ['lo'] }), { instanceOf: UplinkError });
+  t.is(chosen({ iface: ['127.0.0.1'] }), 'lo 127.0.0.1 as 127.0.0.1 by --iface 127.0.0.1');
+  const interfaces = [link(1, 'lo', 65_536, '127.0.0.1/8', '203.0.113.5/32')];
+  t.is(chosen({ iface: ['lo'] }, { interfaces }), 'lo 203.0.113.5 as 203.0.113.5 by --iface lo');
+});
+
 test('the first --iface that fits wins, then patterns, then what leads to an address', (t) => {
   const reach = { link: 'eth1', source: '10.0.0.10', local: false };
   const request = { iface: ['eth9', 'eth2'], ifaceRegex: [/^eth1$/], ifaceCanReach: '10.1.1.1' };
