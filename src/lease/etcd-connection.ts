@@ -11,9 +11,10 @@
  * So a dead member costs one dial, and no call hangs. A call that was sent is not sent again: it may have been carried out.
  */
 import { setMaxListeners } from 'node:events';
-import { Metadata } from '@grpc/grpc-js';
-import { type IAuthenticateResponse, type ICallable, KVClient, LeaseClient, WatchClient } from 'etcd3';
+import type * as grpc from '@grpc/grpc-js';
+import type * as etcd3 from 'etcd3';
 import { isAuthDisabled, isMemberFailure, isStaleToken } from './etcd-errors.js';
+import { KVClient, LeaseClient, Metadata, WatchClient } from './etcd-library.js';
 import {
   callMember,
   isConnected,
@@ -28,9 +29,9 @@ import type { EtcdOptions } from './etcd-options.js';
 import type { EtcdTls } from './etcd-tls.js';
 
 export interface EtcdClients {
-  readonly kv: KVClient;
-  readonly lease: LeaseClient;
-  readonly watch: WatchClient;
+  readonly kv: etcd3.KVClient;
+  readonly lease: etcd3.LeaseClient;
+  readonly watch: etcd3.WatchClient;
 }
 
 export class EtcdConnection {
@@ -44,7 +45,7 @@ export class EtcdConnection {
   #preferred: number;
   #hasServed = false;
   /** What goes with every call; undefined until logged in. */
-  #metadata: Promise<Metadata> | undefined;
+  #metadata: Promise<grpc.Metadata> | undefined;
 
   constructor(options: EtcdOptions) {
     this.#options = options;
@@ -103,7 +104,7 @@ export class EtcdConnection {
     for (const member of this.#members) member.close();
   }
 
-  #callable(signal: AbortSignal): ICallable<Member> {
+  #callable(signal: AbortSignal): etcd3.ICallable<Member> {
     return {
       callOptionsFactory: undefined,
       markFailed: (member, error) => this.#failed(member, error),
@@ -165,7 +166,7 @@ export class EtcdConnection {
     if (isMemberFailure(error) && this.#members[this.#preferred] === member) this.tryAnother();
   }
 
-  #login(signal: AbortSignal): Promise<Metadata> {
+  #login(signal: AbortSignal): Promise<grpc.Metadata> {
     if (!this.#metadata) {
       const login = this.#authenticate();
       this.#metadata = login;
@@ -176,7 +177,7 @@ export class EtcdConnection {
     return unlessAborted(this.#metadata, signal);
   }
 
-  async #authenticate(): Promise<Metadata> {
+  async #authenticate(): Promise<grpc.Metadata> {
     const metadata = new Metadata();
     // A member that is cut off from the others says so at once instead of being silent.
     metadata.set('hasleader', 'true');
@@ -186,7 +187,7 @@ export class EtcdConnection {
     const payload = { name: this.#user.name, password: this.#user.password };
     const call = { service: 'Auth', method: 'authenticate', payload, signal } as const;
     try {
-      const answer = (await callMember(member, call, metadata)) as IAuthenticateResponse;
+      const answer = (await callMember(member, call, metadata)) as etcd3.IAuthenticateResponse;
       metadata.set('token', answer.token);
     } catch (error) {
       if (!isAuthDisabled(error)) throw error;

@@ -1,9 +1,9 @@
 /** One member of etcd: its gRPC channels, a dial that ends in time, and a call that ends in time. */
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
-import { type Client, connectivityState, credentials, type Metadata } from '@grpc/grpc-js';
+import type { Client, Metadata } from '@grpc/grpc-js';
 import type { ICallable } from 'etcd3';
-import { Host } from 'etcd3/lib/connection-pool.js';
+import { connectivityState, credentials, Host } from './etcd-library.js';
 import type { EtcdTls } from './etcd-tls.js';
 
 /** How long etcd may take to answer; five of its default election timeouts. */
@@ -29,8 +29,8 @@ const CHANNEL_OPTIONS = {
   'grpc.max_reconnect_backoff_ms': 1_000,
 };
 
-export type Member = Host;
-export type Service = Parameters<ICallable<Host>['exec']>[0];
+export type Member = InstanceType<typeof Host>;
+export type Service = Parameters<ICallable<Member>['exec']>[0];
 
 /**
  * `address` is `host:port`. Nothing is dialled yet. gRPC shares connections between members that are the same in all

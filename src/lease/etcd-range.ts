@@ -7,8 +7,9 @@
  * A page that is too long, because somebody wrote values of megabytes, is asked for with fewer keys, and so are those
  * that follow, until they fit again.
  */
-import { type IKeyValue, type IRangeRequest, type IRangeResponse, type KVClient, Range } from 'etcd3';
+import type { IKeyValue, IRangeRequest, IRangeResponse, KVClient } from 'etcd3';
 import { isCompacted, isTooLong } from './etcd-errors.js';
+import { Range } from './etcd-library.js';
 
 const PAGE_KEYS = 500;
 const SHRINK = 10;

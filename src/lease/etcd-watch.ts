@@ -11,12 +11,13 @@
  * restored etcd; and gives no reason for an end.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type IEvent, type IResponseHeader, type IWatchResponse, Range } from 'etcd3';
+import type { IEvent, IResponseHeader, IWatchResponse } from 'etcd3';
 import { backoffMs } from './backoff.js';
 import type { EtcdConnection } from './etcd-connection.js';
 import type { LeaseEntries } from './etcd-entry.js';
 import { isCompacted } from './etcd-errors.js';
 import { hasTrace, isOtherHistory, type Position, positionAfter } from './etcd-history.js';
+import { Range } from './etcd-library.js';
 import { CALL_MS } from './etcd-member.js';
 import { answers } from './etcd-stream.js';
 import type { LeaseSnapshot, LeaseUpdate } from './store.js';

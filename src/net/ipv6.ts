@@ -1,4 +1,6 @@
-import ipaddr from 'ipaddr.js';
+import { commonJs } from '../common-js.js';
+
+const ipaddr = commonJs('ipaddr.js') as typeof import('ipaddr.js');
 
 /** An IPv6 address as an unsigned 128-bit number, most significant octet first. */
 export type Ipv6 = bigint;

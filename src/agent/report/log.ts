@@ -1,6 +1,9 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
+import { commonJs } from '../../common-js.js';
 import type { LogLevel } from '../../config/options/daemon.js';
 import { printable } from '../../printable.js';
+
+const { pino } = commonJs('pino') as typeof import('pino');
 
 interface LogOptions {
   readonly format: 'text' | 'json';

@@ -1,7 +1,10 @@
 /** A table's options as commander's: to parse a command line, and to print its help. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { commonJs } from '../../common-js.js';
 import type { GivenFlags } from './read.js';
 import type { OptionSpec, OptionTable } from './table.js';
+
+const { Option } = commonJs('commander') as typeof import('commander');
 
 /** Adds every option of the table; those without a help text work, and are not listed. */
 export function addOptions(command: Command, table: OptionTable): Command {

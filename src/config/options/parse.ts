@@ -1,9 +1,12 @@
-import { Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { commonJs } from '../../common-js.js';
 import { addOptions, givenFlags } from './command.js';
 import { DAEMON_OPTIONS, type DaemonOptions } from './daemon.js';
 import { FLANNEL_ONLY_OPTIONS } from './flannel-only.js';
 import { normaliseGoFlags } from './go-syntax.js';
 import { type Environment, readOptions, unknownVariables } from './read.js';
+
+const commander = commonJs('commander') as typeof import('commander');
 
 /** What a command line of the daemon asks for. */
 export type DaemonCommand =
@@ -30,10 +33,10 @@ export function parseDaemonOptions(argv: readonly string[], environment: Environ
 }
 
 function daemonCommand(): Command {
-  const command = new Command('lodend')
+  const command = new commander.Command('lodend')
     .description('Leases this host a subnet from etcd and connects its containers with those of other hosts.')
     .usage('[options]')
-    .addHelpOption(new Option('-h, --help', 'print this').helpGroup('Process:'));
+    .addHelpOption(new commander.Option('-h, --help', 'print this').helpGroup('Process:'));
   return addOptions(command, DAEMON_OPTIONS);
 }
 
