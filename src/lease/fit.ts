@@ -37,18 +37,21 @@ export function equalAttributes(a: LeaseAttributes, b: LeaseAttributes): boolean
 export function overlappingKey(subnet: Prefix, keys: Iterable<LeaseKey>): LeaseKey | undefined {
   for (const key of keys) {
     const other = parseLeaseKey(key)?.subnet;
-    if (other && !equalPrefixes(other, subnet) && overlaps(other, subnet)) return key;
+    if (other && isInTheWay(other, subnet)) return key;
   }
   return undefined;
 }
 
 /** A lease that was there before this one, and overlaps it. */
 export function olderOverlap(lease: Lease, leases: ReadonlyMap<LeaseKey, Lease>): LeaseKey | undefined {
-  const older = [...leases].filter(([, other]) => other.createRevision < lease.createRevision);
-  return overlappingKey(
-    lease.subnet,
-    older.map(([key]) => key),
-  );
+  for (const [key, other] of leases)
+    if (other.createRevision < lease.createRevision && isInTheWay(other.subnet, lease.subnet)) return key;
+  return undefined;
+}
+
+/** Another subnet, with addresses of this one. */
+function isInTheWay(other: Prefix, subnet: Prefix): boolean {
+  return !equalPrefixes(other, subnet) && overlaps(other, subnet);
 }
 
 /** What is shown of our own key, against what we hold. */

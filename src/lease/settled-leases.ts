@@ -31,12 +31,13 @@ export class SettledLeases {
     const { store, network, signal } = this.#input;
     for (;;) {
       const snapshot = await store.snapshot(signal);
-      const [doubtful] = this.#doubtful(snapshot);
+      const { ours, inDoubt } = this.#look(snapshot);
+      // A daemon's restart asks nobody and waits for nothing: we are known to hold a lease with our public IP.
+      const [doubtful] = ours.some((lease) => this.#isHeld(lease)) ? [] : inDoubt;
       if (doubtful) {
         await this.#ask(doubtful);
         continue;
       }
-      const ours = this.#ours(snapshot);
       if (await this.#released(ours, snapshot)) continue;
       const fitting = ours.filter((lease) => useless(network, lease, snapshot) === undefined);
       return { snapshot, own: fitting.toSorted((a, b) => this.#compare(a, b))[0] };
@@ -59,21 +60,23 @@ export class SettledLeases {
     }
   }
 
-  #ours({ leases }: LeaseSnapshot): Lease[] {
-    return [...leases.values()].filter((lease) => this.#whose(lease) === 'ours');
+  #look({ leases }: LeaseSnapshot): { readonly ours: readonly Lease[]; readonly inDoubt: readonly Lease[] } {
+    const [ours, inDoubt]: [Lease[], Lease[]] = [[], []];
+    for (const lease of leases.values()) {
+      const holder = this.#whose(lease);
+      if (holder === 'ours') ours.push(lease);
+      if (holder === 'in doubt') inDoubt.push(lease);
+    }
+    return { ours, inDoubt };
+  }
+
+  #isHeld({ attributes }: Lease): boolean {
+    const { identity, publicIp } = this.#input.host;
+    return attributes.identity === identity && attributes.publicIp === publicIp;
   }
 
   #whose(lease: Lease): ReturnType<typeof whose> {
     return this.#found.get(lease.modRevision) ?? whose(lease.attributes, this.#input.host);
-  }
-
-  /** None where we are known to hold a lease with our public IP: a daemon's restart asks nobody and waits for nothing. */
-  #doubtful(snapshot: LeaseSnapshot): Lease[] {
-    const { identity, publicIp } = this.#input.host;
-    const holds = ({ attributes }: Lease) =>
-      attributes.identity === identity && attributes.publicIp === publicIp;
-    if (this.#ours(snapshot).some(holds)) return [];
-    return [...snapshot.leases.values()].filter((lease) => this.#whose(lease) === 'in doubt');
   }
 
   async #ask(lease: Lease): Promise<void> {
