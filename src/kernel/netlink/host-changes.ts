@@ -4,7 +4,7 @@ import { RTM_DELADDR, RTM_NEWADDR } from './address.js';
 import { RTM_DELLINK, RTM_NEWLINK } from './link.js';
 import { listen, RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE, RTMGRP_LINK } from './listen.js';
 import { MessageReader } from './message.js';
-import { RTM_DELROUTE, RTM_NEWROUTE, readRoute } from './route.js';
+import { RTM_DELROUTE, RTM_NEWROUTE, routeProtocol } from './route.js';
 
 /** Listens from now on. Notifications that were lost count as a change. */
 export function listenForHostChanges(changed: () => void, signal: AbortSignal): void {
@@ -22,7 +22,7 @@ function tellsOfHost(messages: Buffer): boolean {
 }
 
 /** Each of ten thousand peers may have a route of ours, and none of those says anything about the host. */
-function isOfHost({ type, buffer, start, end }: MessageReader): boolean {
+function isOfHost({ type, buffer, start }: MessageReader): boolean {
   switch (type) {
     case RTM_NEWLINK:
     case RTM_DELLINK:
@@ -31,7 +31,7 @@ function isOfHost({ type, buffer, start, end }: MessageReader): boolean {
       return true;
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
-      return readRoute(buffer, start, end)?.protocol !== ROUTE_PROTOCOL;
+      return routeProtocol(buffer, start) !== ROUTE_PROTOCOL;
     default:
       return false;
   }

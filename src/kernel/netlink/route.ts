@@ -92,6 +92,11 @@ function writeRequest(writer: MessageWriter, header: RequestHeader, destinationL
   writer.u32(0);
 }
 
+/** What `readRoute` tells as the protocol, alone: some who listen need no more, of ten thousand routes. */
+export function routeProtocol(buffer: Buffer, start: number): number {
+  return buffer.readUInt8(start + 5);
+}
+
 /** Undefined for another family. */
 export function readRoute(buffer: Buffer, start: number, end: number): RouteMessage | undefined {
   if (buffer.readUInt8(start) !== AF_INET) return undefined;
@@ -117,7 +122,7 @@ export function readRoute(buffer: Buffer, start: number, end: number): RouteMess
     length: buffer.readUInt8(start + 1),
     tos: buffer.readUInt8(start + 3),
     table,
-    protocol: buffer.readUInt8(start + 5),
+    protocol: routeProtocol(buffer, start),
     scope: buffer.readUInt8(start + 6),
     type: buffer.readUInt8(start + 7),
     flags: buffer.readUInt32LE(start + 8),
