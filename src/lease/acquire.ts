@@ -109,15 +109,14 @@ async function claim(
     log.debug(fields, 'another host was faster');
     return undefined;
   }
-  // Nothing in the snapshot overlaps what was chosen by it.
-  const own = leaseKey(result.lease);
-  const unknown = result.keys.filter((key) => key !== own && !isKnown(snapshot, key));
-  const older = overlappingKey(subnet, unknown);
+  const older = overlappingKey(subnet, result.keys);
   if (older !== undefined) {
     log.info({ ...fields, older }, 'giving way to an older lease that overlaps');
     await store.release(result.lease, signal);
     return undefined;
   }
+  const own = leaseKey(result.lease);
+  const unknown = result.keys.filter((key) => key !== own && !isKnown(snapshot, key));
   if (unknown.length > 0) await refuseTwin(input, settled, result.lease);
   log.info(fields, 'allocated lease');
   return result.lease;
