@@ -124,6 +124,8 @@ export class LabHost {
 
   /** As when its power fails: no goodbye, and its lease stays in etcd. */
   async destroy(): Promise<void> {
+    // A namespace goes some time after its name, and would answer meanwhile.
+    await this.#place.wire.unplug(this.name);
     await this.namespace.delete();
     await this.container?.namespace.delete();
     this.container = undefined;
@@ -135,7 +137,6 @@ export class LabHost {
    */
   async reboot(): Promise<void> {
     await this.destroy();
-    await this.#place.wire.unplug(this.name);
     if (this.#daemon) await rm(this.#daemon.subnetFile, { force: true });
     await this.plugIn();
   }
