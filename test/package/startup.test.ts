@@ -6,20 +6,35 @@ import test from 'ava';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Packages that a compiled file loads as it is loaded itself, by what it imports and what those files do. */
-function packagesOf(file: string, seen = new Set<string>()): Set<string> {
-  const packages = new Set<string>();
-  if (seen.has(file)) return packages;
+// The compiler leaves imports of types out.
+const IMPORT = /^(?:import|export)(?:\s[^;']*?\sfrom)?\s*'([^']+)';$/gm;
+const REQUIRE = /\bcommonJs\('([^']+)'\)/g;
+
+/** Packages that a compiled file loads as it is loaded itself, and how, by what it imports and what those files do. */
+function loadedBy(file: string, seen = new Set<string>()) {
+  const [imported, required] = [new Set<string>(), new Set<string>()];
+  if (seen.has(file)) return { imported, required };
   seen.add(file);
-  // The compiler leaves imports of types out.
-  for (const [, specifier] of readFileSync(file, 'utf8').matchAll(
-    /^(?:import|export)(?:\s[^;']*?\sfrom)?\s*'([^']+)';$/gm,
-  )) {
+  const text = readFileSync(file, 'utf8');
+  for (const [, specifier] of text.matchAll(REQUIRE)) required.add(packageOf(specifier!));
+  for (const [, specifier] of text.matchAll(IMPORT)) {
     if (specifier!.startsWith('.')) {
-      for (const name of packagesOf(resolve(dirname(file), specifier!), seen)) packages.add(name);
-    } else if (!specifier!.startsWith('node:')) packages.add(specifier!);
+      const more = loadedBy(resolve(dirname(file), specifier!), seen);
+      for (const name of more.imported) imported.add(name);
+      for (const name of more.required) required.add(name);
+    } else if (!specifier!.startsWith('node:')) imported.add(packageOf(specifier!));
   }
-  return packages;
+  return { imported, required };
+}
+
+/** `etcd3` for `etcd3/lib/rpc.js`, `@grpc/grpc-js` for itself. */
+function packageOf(specifier: string): string {
+  return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)![0];
+}
+
+function packagesOf(file: string): Set<string> {
+  const { imported, required } = loadedBy(file);
+  return new Set([...imported, ...required]);
 }
 
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -40,6 +55,16 @@ for (const [program, allowed] of Object.entries(ALLOWED)) {
 
 test('what the work needs is found by this, where it is loaded at once', (t) => {
   t.true(packagesOf(resolve(ROOT, 'src/lease/etcd-store.js')).has('etcd3'));
+});
+
+test('of packages, what the daemon needs for its start is required: an import would read each twice', (t) => {
+  const files = ['cmd/lodend.js', 'src/agent/agent.js', 'src/lease/etcd-store.js', 'src/net/ipv6.js'];
+  const loaded = files.map((file) => loadedBy(resolve(ROOT, file)));
+  t.deepEqual(
+    loaded.flatMap(({ imported }) => [...imported]),
+    [],
+  );
+  t.true(loaded.some(({ required }) => required.has('@grpc/grpc-js')));
 });
 
 for (const [what, file] of [
