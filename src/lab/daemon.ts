@@ -36,6 +36,8 @@ export interface ReadyOptions {
 
 const LODEND = fileURLToPath(new URL('../../cmd/lodend.js', import.meta.url));
 const BRIDGE_FILTER = '/proc/sys/net/bridge/bridge-nf-call-iptables';
+/** flanneld's word before it ends because another host took the subnet first. */
+const LOST_RACE = /subnet already exists/;
 
 /** A lodend, or a flanneld for comparison, in a host of the lab. May be started and stopped again and again. */
 export class Daemon {
@@ -80,11 +82,15 @@ export class Daemon {
     });
   }
 
-  /** Waits until it says that it is ready. Throws LabError with the end of its log when it ends instead. */
+  /** Waits until it says that it is ready. Throws LabError when it ends instead; a flanneld that lost a race is restarted. */
   async ready(options: ReadyOptions = {}): Promise<void> {
     const { kind, namespace } = this.#options;
     const look = async () => {
-      if (this.exit !== undefined) throw new LabError(await this.#story('ended before it was ready'));
+      if (this.exit !== undefined) {
+        if (kind !== 'flanneld' || !LOST_RACE.test(await this.log()))
+          throw new LabError(await this.#story('ended before it was ready'));
+        await this.start();
+      }
       if (!(await this.#wroteSubnetFile())) return false;
       return kind === 'flanneld' || / 200 /.test(await this.readiness());
     };
