@@ -2,10 +2,10 @@
 #include "loden.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "udp-options.h"
 #include "udp/claim.h"
 
 static const napi_type_tag claim_kind = {0x6c6f64656e207564, 0x7020636c61696d00};
@@ -29,11 +29,9 @@ static void free_claim(napi_env env, void *data, void *hint) {
 static napi_value udp_claim(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   char name[IFNAMSIZ + 1];
-  size_t length;
   struct problem problem;
   if (!read_arguments(env, info, 1, arguments)) return NULL;
-  if (napi_get_value_string_utf8(env, arguments[0], name, sizeof name, &length) != napi_ok || length == 0 ||
-      length >= IFNAMSIZ) {
+  if (!read_device(env, arguments[0], name)) {
     napi_throw_type_error(env, NULL, "udpClaim(device)");
     return NULL;
   }

@@ -1,4 +1,3 @@
-/* The options of a packet path, from JavaScript, and the names that features have there. */
 #include "udp-options.h"
 
 #include <arpa/inet.h>
@@ -23,6 +22,12 @@ static bool read_text(napi_env env, napi_value object, const char *name, char *t
   size_t length;
   return napi_get_named_property(env, object, name, &value) == napi_ok &&
          napi_get_value_string_utf8(env, value, text, room, &length) == napi_ok && length > 0 && length < room - 1;
+}
+
+bool read_device(napi_env env, napi_value value, char name[IFNAMSIZ + 1]) {
+  size_t length;
+  return napi_get_value_string_utf8(env, value, name, IFNAMSIZ + 1, &length) == napi_ok && length > 0 &&
+         length < IFNAMSIZ;
 }
 
 static bool read_address(napi_env env, napi_value object, const char *name, uint32_t *address) {

@@ -87,12 +87,9 @@ static napi_value throw_usage(napi_env env, const char *usage) {
 static napi_value tun_create_device(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   char name[IFNAMSIZ + 1];
-  size_t length;
   struct problem problem;
   if (!read_arguments(env, info, 1, arguments)) return NULL;
-  if (napi_get_value_string_utf8(env, arguments[0], name, sizeof name, &length) != napi_ok || length == 0 ||
-      length >= IFNAMSIZ)
-    return throw_usage(env, "tunCreate(name)");
+  if (!read_device(env, arguments[0], name)) return throw_usage(env, "tunCreate(name)");
   return tun_create(name, &problem) ? NULL : throw_problem(env, &problem);
 }
 
