@@ -87,12 +87,18 @@ async function arrives(to: Wire, expected: readonly Buffer[]): Promise<boolean> 
   );
 }
 
-asRoot('packets of full size arrive when the path MTU is smaller: only the first is lost', async (t) => {
+/** The path takes less than the uplinks on both ends of it, and nobody knows yet. */
+async function behindSmallMtu(t: ExecutionContext) {
   const place = await scene(t);
   const [alice, bob] = place.hosts;
   const [from, to] = [await alice.attachWire(t), await bob.attachWire(t)];
   await openBoth(place.hosts);
   await place.setMtu(SMALL);
+  return { place, alice, from, to };
+}
+
+asRoot('packets of full size arrive when the path MTU is smaller: only the first is lost', async (t) => {
+  const { place, alice, from, to } = await behindSmallMtu(t);
   const given = Array.from({ length: 20 }, (_, id) => datagram(id));
   await learn(place, from, given[0]!);
   from.send(...given.slice(1).map(frame));
@@ -102,11 +108,7 @@ asRoot('packets of full size arrive when the path MTU is smaller: only the first
 });
 
 asRoot('a TCP stream that may not be fragmented is cut to a smaller path MTU, and sent whole', async (t) => {
-  const place = await scene(t);
-  const [alice, bob] = place.hosts;
-  const [from, to] = [await alice.attachWire(t), await bob.attachWire(t)];
-  await openBoth(place.hosts);
-  await place.setMtu(SMALL);
+  const { place, alice, from, to } = await behindSmallMtu(t);
   await learn(place, from, datagram(0));
   const [free, size] = stream(0);
   from.send(unfinished(free, size));
